@@ -18,6 +18,7 @@ mod lookup;
 mod output;
 mod partner;
 mod pki;
+mod platform;
 mod pull;
 mod purpose;
 mod release;

@@ -284,7 +284,7 @@ fn a_table_that_was_exported_says_the_same_when_another_partner_submits_it() {
     };
     let (file, given) = rows("facegraph", "birdsite");
     assert!(given.len() == 8 && given.iter().any(|row| row.contains("victim")), "{given:?}");
-    done(stage.run("facegraph", &["submit", &file]));
+    done(stage.run("facegraph", &["submit", &file, "--group", "core"]));
     let (_, again) = rows("watcher", "facegraph");
     assert_eq!(given, again);
 }

@@ -8,7 +8,7 @@ use support::command::{Stage, done};
 use support::process::Process;
 
 /// Values, texts and names that appear nowhere else.
-const VALUES: [&str; 10] = [
+const VALUES: [&str; 13] = [
     "quiet-harbour-4711.example",
     "pier_watcher_4711",
     "+12025550147",
@@ -19,6 +19,9 @@ const VALUES: [&str; 10] = [
     "answer-about-4711",
     "warrant-4711",
     "campaign-name-4711",
+    "opinion-about-4711",
+    "hold-reason-4711",
+    "https://blog.example/4711",
 ];
 
 #[test]
@@ -28,13 +31,15 @@ fn no_value_no_text_and_no_key_is_in_the_log_at_the_finest_level() {
         exchange.set_env("TIPOFF_LOG", "trace");
         exchange
     });
-    let [domain, handle, phone, digest, note, narrative, subject, answer, warrant, campaign] =
+    let [domain, handle, phone, digest, note, narrative, subject, answer, warrant, rest @ ..] =
         VALUES;
+    let [campaign, opinion, hold, reference] = rest;
     let birdsite = |arguments: &[&str]| done(stage.run("birdsite", arguments));
     let facegraph = |arguments: &[&str]| done(stage.run("facegraph", arguments));
 
     let table = format!(
-        "value,platform,note\n{domain},,{note}\n{handle},facebook,{note}\n{phone},,\n{digest},,\n"
+        "value,platform,note,references\n{domain},,{note},{reference}\n{handle},facebook,{note},\n{phone},,,\n\
+         {digest},,,\n"
     );
     birdsite(&["submit", &stage.file("values.csv", table)]);
     birdsite(&["campaign", "put", "--name", campaign, "--description", note]);
@@ -42,6 +47,10 @@ fn no_value_no_text_and_no_key_is_in_the_log_at_the_finest_level() {
     facegraph(&["pull"]);
     facegraph(&["export", "--format", "csv"]);
     facegraph(&["sighting", domain]);
+    let pulled = facegraph(&["pull", "--format", "jsonl"]).lines();
+    let version = pulled.iter().find_map(|line| line["version"].as_str()).unwrap().to_owned();
+    facegraph(&["feedback", &version, "--opinion", "agree", "--note", opinion]);
+    birdsite(&["hold", "place", domain, "--reason", hold]);
     birdsite(&[
         "tip",
         "send",
@@ -71,8 +80,13 @@ fn no_value_no_text_and_no_key_is_in_the_log_at_the_finest_level() {
         let found = log.lines().find(|line| line.contains(value));
         assert!(found.is_none(), "{value}: {found:?}");
     }
-    let key = std::fs::read_to_string(stage.world.config.server.identity.join("key.pem")).unwrap();
-    for line in key.lines().filter(|line| !line.starts_with('-')) {
+    let folders = [
+        stage.world.config.server.identity.join("key.pem"),
+        stage.world.identity("birdsite").join("key.pem"),
+        stage.world.path("ca/ca-key.pem"),
+    ];
+    let keys: String = folders.map(|key| std::fs::read_to_string(key).unwrap()).concat();
+    for line in keys.lines().filter(|line| !line.starts_with('-')) {
         assert!(!log.contains(line), "a key is in the log");
     }
     eprintln!("{} KB of log", log.len() >> 10);

@@ -3,6 +3,7 @@
 pub mod counts;
 mod markdown;
 mod put;
+pub mod repeats;
 mod report;
 mod scope;
 

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, text};
+use super::{Global, identity, output, platform, text};
 use crate::domain::partner::Role;
 use crate::domain::purpose::PurposeKind;
 use crate::domain::sharing::Tlp;
@@ -54,6 +54,9 @@ pub struct Put {
     /// Platform that it owns, by id, name or host; repeat it for the complete list
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<String>,
+    /// A platform of these is new: its name is not misspelt
+    #[arg(long, requires = "platforms")]
+    new_platform: bool,
     /// Jurisdiction, as an ISO 3166 code
     #[arg(long, value_name = "CODE")]
     jurisdiction: Option<String>,
@@ -118,6 +121,7 @@ impl Partner {
 
 impl Put {
     async fn run(&self, global: &Global) -> Outcome {
+        platform::check(&self.platforms, self.new_platform)?;
         let client = identity::client(global)?;
         let partners = client.partners().await?;
         let known = partners.iter().find(|partner| partner.id == self.id);
@@ -269,6 +273,7 @@ mod tests {
     #[test]
     fn a_new_partner_has_the_values_of_the_flags_and_its_id_as_name() {
         let put = Put {
+            new_platform: false,
             id: "forumhub".into(),
             role: Some(Role::Member),
             name: None,
@@ -305,6 +310,7 @@ mod tests {
             ..pb::Partner::default()
         };
         let put = Put {
+            new_platform: false,
             id: "forumhub".into(),
             role: None,
             name: None,

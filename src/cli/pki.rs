@@ -123,6 +123,7 @@ fn failure(error: AuthorityError) -> Failure {
         | AuthorityError::OtherKey(_)
         | AuthorityError::Damaged { .. }
         | AuthorityError::OtherList(_)
+        | AuthorityError::NewerList(_)
         | AuthorityError::Name(_) => Failure::usage(error),
         AuthorityError::File { .. } | AuthorityError::Certificate(_) => Failure::failed(error),
     }

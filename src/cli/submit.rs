@@ -14,19 +14,20 @@ use std::path::PathBuf;
 use prost::Message;
 use sha2::{Digest, Sha256};
 
-use self::counts::{CountReceipts, SourcedCount};
+use self::counts::SourcedCount;
 use self::inputs::{Inputs, Totals};
 pub use self::items::{ItemDefaults, Source, Submittable, merge};
 use self::outcome::{Rejections, Sent};
 use self::transfer::Transfer;
 use super::audience::ReplacesFlags;
+use super::enforcement::repeats;
 use super::failure::{Failure, Outcome};
-use super::{Global, identity, request, text};
+use super::{Global, identity, output, platform, request, text};
 use crate::client::{Client, CloseOptions, ReportSummary, SubmissionOptions};
 use crate::domain::Kind;
 use crate::domain::list::ListName;
 use crate::domain::sharing::Tlp;
-use crate::formats::{Assumed, Class, Format, Region};
+use crate::formats::{Assumed, Class, Format, Reading, Region};
 use crate::wire::pb;
 
 /// Counts of removed assets that a submission may have. They are held in memory.
@@ -40,6 +41,7 @@ const MAX_COUNTS: u64 = 100_000;
                   twitter-archive, markdown, html, text, list. Try --dry-run first: it reads the files \
                   and sends nothing."
 )]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag of the command.
 pub struct Submit {
     /// Files to read; `-` is stdin
     #[arg(required = true, value_name = "FILE|-")]
@@ -59,6 +61,9 @@ pub struct Submit {
     /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
+    /// The platform is new: its name is not misspelt
+    #[arg(long, requires = "platform")]
+    new_platform: bool,
     /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]
     tlp: Option<Tlp>,
@@ -88,6 +93,9 @@ pub struct Submit {
     /// Send it as a new submission even if the same was sent before
     #[arg(long)]
     again: bool,
+    /// Send counts even if you reported the same numbers of these assets within a month
+    #[arg(long)]
+    as_well: bool,
     /// Show how each record is read, and send nothing
     #[arg(long)]
     dry_run: bool,
@@ -95,14 +103,36 @@ pub struct Submit {
     replaces: ReplacesFlags,
 }
 
+/// Says what of a file was not read.
+fn remarks(file: &str, reading: &Reading) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if let Some(encoding) = reading.guessed_encoding {
+        remarks.push(format!("{file}: is not UTF-8 and was read as {encoding}: check its letters"));
+    }
+    if !reading.unread_columns.is_empty() {
+        let columns = reading.unread_columns.iter().map(|name| text::one_line(name));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        remarks.push(format!("{file}: columns not read: {columns}"));
+    }
+    if !reading.skipped.is_empty() {
+        let skipped = reading.skipped.iter();
+        let skipped = skipped.map(|(what, count)| format!("{count} {}", text::one_line(what)));
+        let skipped = skipped.collect::<Vec<_>>().join(", ");
+        remarks.push(format!("{file}: not read: {skipped}"));
+    }
+    remarks
+}
+
 impl Submit {
     pub async fn run(&self, global: &Global) -> Outcome {
+        platform::check(&self.platform, self.new_platform)?;
         let inputs = tokio::task::block_in_place(|| self.open())?;
         if self.dry_run {
             return tokio::task::block_in_place(|| dry_run::run(&inputs, &self.defaults, global));
         }
         let client = identity::client(global)?;
         let (totals, counts) = tokio::task::block_in_place(|| self.check(&inputs))?;
+        let counts = self.enforcements(&client, &counts).await?;
         let mut rejections = Rejections::new(global.json);
         let submission_id = self.submission_id(&inputs);
         let is_sent = totals.indicators > 0 || self.list.is_some();
@@ -119,7 +149,7 @@ impl Submit {
         let sent = Sent {
             submission_id: is_sent.then_some(submission_id),
             summary,
-            counts: self.send_counts(&client, &counts).await?,
+            counts: counts::send(&client, counts, &self.sharing(None)).await?,
             rejections,
             totals,
             repeated: transfer.repeated,
@@ -148,15 +178,21 @@ impl Submit {
     /// Returns the counts of removed assets, which are few.
     fn check(&self, inputs: &Inputs) -> Result<(Totals, Vec<SourcedCount>), Failure> {
         let (mut totals, mut counts) = (Totals::default(), Vec::new());
-        inputs.read(&mut |input, record| {
-            totals.add(&record);
-            if let Class::Aggregate(count) = &record.class
-                && totals.aggregates <= MAX_COUNTS
-            {
-                counts.push((Source::of(&input.name, &record), count.clone(), input.digest()));
+        for input in inputs.iter() {
+            let reading = input.read(&mut |record| {
+                totals.add(&record);
+                if let Class::Aggregate(count) = &record.class
+                    && totals.aggregates <= MAX_COUNTS
+                {
+                    counts.push((Source::of(&input.name, &record), count.clone(), input.digest()));
+                }
+                ControlFlow::Continue(())
+            })?;
+            self.check_audience(&input.name, &reading)?;
+            for remark in remarks(&input.name, &reading) {
+                output::remark(&remark);
             }
-            ControlFlow::Continue(())
-        })?;
+        }
         if totals.aggregates > MAX_COUNTS {
             let counts = totals.aggregates;
             return Err(Failure::usage(format!(
@@ -168,6 +204,20 @@ impl Submit {
             return Err(Failure::usage(advice));
         }
         Ok((totals, counts))
+    }
+
+    /// Refuses an export of what others shared, unless the options say who receives it. Each of its values has an audience,
+    /// which may be smaller than the default.
+    fn check_audience(&self, file: &str, reading: &Reading) -> Result<(), Failure> {
+        let has_audience = reading.unread_columns.iter().any(|name| name == "audience");
+        let is_said = self.tlp.is_some() || !self.groups.is_empty() || !self.partners.is_empty();
+        if !has_audience || is_said {
+            return Ok(());
+        }
+        Err(Failure::usage(format!(
+            "{file}: was exported from an exchange, and says in its column `audience` with whom each value was shared. \
+             Say who may receive them, with --group, --to or --tlp"
+        )))
     }
 
     /// Derived from the files and the options, so that running the command again sends nothing twice. Another
@@ -197,13 +247,22 @@ impl Submit {
         request::id(digest, self.again || self.list.is_some())
     }
 
-    async fn send_counts(
+    /// The counts as enforcements. Fails before anything is sent if they look like earlier ones.
+    async fn enforcements(
         &self,
         client: &Client,
         counts: &[SourcedCount],
-    ) -> Result<CountReceipts, Failure> {
+    ) -> Result<Vec<(Source, pb::Enforcement)>, Failure> {
+        if counts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let own = client.who_am_i().await?.partner.unwrap_or_default();
         let campaign = self.defaults.campaign.as_deref();
-        counts::send(client, counts, &self.sharing(None), campaign).await
+        let enforcements = counts::enforcements(counts, &own.platforms, campaign);
+        if !self.as_well {
+            repeats::check(client, &own.id, enforcements.iter().map(|(_, one)| one)).await?;
+        }
+        Ok(enforcements)
     }
 
     /// The sharing of objects with a marking of their own: theirs, unless the one of the options is stricter.

@@ -108,6 +108,18 @@ impl Platform {
         Self::known_id(text).is_some()
     }
 
+    /// The id of the known platform whose name is closest to a misspelt one; `None` if none is close.
+    pub fn close_to(text: &str) -> Option<&'static str> {
+        /// Shorter names are close to too much.
+        const MIN_LENGTH: usize = 5;
+        let name = text.trim().to_ascii_lowercase();
+        let close = BY_NAME.iter().filter_map(|(known, id)| {
+            let distance = strsim::osa_distance(known, &name);
+            (known.len() >= MIN_LENGTH && distance <= 2).then_some((distance, *id))
+        });
+        close.min().map(|(_, id)| id)
+    }
+
     /// The id of a known platform that a text names twice: `X (Twitter)`, `X (formerly Twitter)`, `Twitter/X`.
     pub fn known_by_two_names(text: &str) -> Option<&'static str> {
         let (one, other) = text.split_once(['(', '/'])?;

@@ -19,8 +19,8 @@ pub const MAX_REASON_CHARS: usize = 500;
 pub struct Serial(String);
 
 impl Serial {
-    /// Reads a serial number as tools print it: `2a`, `2A`, `00:2A`, `0x2a`. It has at most 20 bytes (RFC 5280, section
-    /// 4.1.2.2).
+    /// Parses a serial number as tools print it: `2a`, `2A`, `00:2A`, `0x2a`. An error if it is empty or zero, has more
+    /// than 20 bytes (RFC 5280, section 4.1.2.2), or is not hex.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const MAX_DIGITS: usize = 40;
         let invalid = || {
@@ -80,7 +80,7 @@ impl fmt::Display for Serial {
 pub enum Certificates {
     /// The certificate with this serial number, whoever issued it.
     Serial(Serial),
-    /// Every certificate of the partner that was issued up to now.
+    /// Every certificate of the partner whose validity has begun.
     OfPartner(PartnerId),
 }
 
@@ -94,17 +94,17 @@ impl fmt::Display for Certificates {
     }
 }
 
-/// A request to revoke certificates.
+/// A request to revoke certificates. It cannot be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
-    /// Which.
+    /// The certificates.
     pub certificates: Certificates,
-    /// Why, in the operator's words.
+    /// The operator's reason, in one line.
     pub reason: String,
 }
 
 impl Revocation {
-    /// Checks the reason.
+    /// An error if the reason is missing, longer than [`MAX_REASON_CHARS`], or not one line of plain text.
     pub fn new(certificates: Certificates, reason: &str) -> Result<Self, Invalid> {
         let reason = reason.trim();
         if reason.is_empty() {
@@ -118,11 +118,11 @@ impl Revocation {
 /// When and why certificates were revoked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revoked {
-    /// When.
+    /// The time of the entry.
     pub at: Timestamp,
-    /// The operator.
+    /// The operator who revoked them.
     pub by: Option<PartnerId>,
-    /// Why.
+    /// The operator's reason.
     pub reason: String,
 }
 

@@ -1,6 +1,7 @@
 //! `tipoff.v1.PartnerService`.
 
 use tonic::{Request, Response, Status, async_trait};
+use tracing::info;
 
 use super::Services;
 use super::status::status;
@@ -137,6 +138,8 @@ impl PartnerService for Services {
         };
         let RevocationReceipt { sequence, unchanged, revoked_at } =
             revoke.await.map_err(|e| status(&e))?;
+        let operator = caller.partner();
+        info!(%operator, certificates = ?request.get_ref().certificates, sequence, "revoked certificates");
         let revoked_at = Some(timestamp(revoked_at));
         Ok(Response::new(pb::RevokeCertificateResponse { sequence, unchanged, revoked_at }))
     }

@@ -41,10 +41,12 @@ pub enum AuthorityError {
     #[error("{0} already holds an authority: a new one would invalidate all its certificates")]
     Exists(PathBuf),
     /// The folder holds no authority.
-    #[error("{0} holds no authority: create one with `tipoff pki init {0}`")]
+    #[error("{0} holds no authority: check --ca. `tipoff pki init {0}` would create a new one")]
     Missing(PathBuf),
     /// The folder holds a part of an authority.
-    #[error("{0} is missing: put that of the authority there")]
+    #[error(
+        "{0} is missing: is this the folder of the authority? Check --ca. Its key may also be kept elsewhere"
+    )]
     Incomplete(PathBuf),
     /// Key and certificate do not belong together.
     #[error("{0}: ca-key.pem is not the key of ca.pem")]
@@ -62,6 +64,11 @@ pub enum AuthorityError {
         "{0} holds the revocation list of another authority, which would be lost: put both lists into the file yourself"
     )]
     OtherList(PathBuf),
+    /// A file holds a newer list of this authority.
+    #[error(
+        "{0} holds a newer list than crl.pem in the folder of the authority: copy it there first"
+    )]
+    NewerList(PathBuf),
     /// A file of the authority cannot be understood.
     #[error("{path} is damaged: {reason}")]
     Damaged {

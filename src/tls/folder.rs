@@ -10,6 +10,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use thiserror::Error;
+use x509_parser::error::X509Error;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::pem::PemFile;
@@ -47,6 +48,8 @@ pub struct IdentityFolder {
     pub key: PrivateKeyDer<'static>,
     /// The certificate revocation lists; `None` without a `crl.pem`.
     pub revocation: Option<RevocationLists>,
+    /// Whether the chain leads to one of the authorities.
+    leads_to_authority: bool,
 }
 
 /// A side of a connection.
@@ -80,7 +83,8 @@ impl IdentityFolder {
             Err(_) => return Err(content(&key_path, "is not the key of cert.pem")),
         }
         let revocation = revocation::read(&folder.join("crl.pem"), &authorities)?;
-        Ok(Self { roots, chain, key, revocation })
+        let leads_to_authority = leads_to(&chain, &authorities);
+        Ok(Self { roots, chain, key, revocation, leads_to_authority })
     }
 
     /// Reads a folder, and checks that a client could use it.
@@ -104,11 +108,17 @@ impl IdentityFolder {
                 "is not a server certificate: its extended key usage does not allow TLS server authentication"
             }
         };
-        if allows(leaf, side).ok_or_else(unreadable)? {
-            Ok(())
-        } else {
-            Err(content(&path, reason))
+        if !allows(leaf, side).ok_or_else(unreadable)? {
+            return Err(content(&path, reason));
         }
+        // A client may have another authority than the server: its own knows.
+        if side == Side::Server && !self.leads_to_authority {
+            return Err(content(
+                &path,
+                "is not signed by an authority in ca.pem: clients that trust those would refuse it",
+            ));
+        }
+        Ok(())
     }
 
     /// Reads a file of a folder.
@@ -127,6 +137,31 @@ impl IdentityFolder {
     pub fn shared_roots(&self) -> Arc<RootCertStore> {
         Arc::new(self.roots.clone())
     }
+}
+
+/// Whether each certificate of a chain is signed by another one in it or by an authority, up to an authority.
+fn leads_to(chain: &[CertificateDer<'_>], authorities: &[CertificateDer<'_>]) -> bool {
+    // Unknown algorithms are left to rustls.
+    let is_signed = |one: &X509Certificate<'_>, by: &X509Certificate<'_>| {
+        let verified = one.verify_signature(Some(by.public_key()));
+        by.subject().as_raw() == one.issuer().as_raw()
+            && !matches!(verified, Err(X509Error::SignatureVerificationError))
+    };
+    let (chain, authorities) = (parsed(chain), parsed(authorities));
+    let mut current = chain.first();
+    // Each step goes up by one certificate.
+    for _ in 0..=chain.len() {
+        let Some(one) = current else { return false };
+        if authorities.iter().any(|authority| is_signed(one, authority)) {
+            return true;
+        }
+        current = chain.iter().skip(1).find(|issuer| is_signed(one, issuer));
+    }
+    false
+}
+
+fn parsed<'a>(certificates: &'a [CertificateDer<'_>]) -> Vec<X509Certificate<'a>> {
+    certificates.iter().filter_map(|der| Some(X509Certificate::from_der(der).ok()?.1)).collect()
 }
 
 /// Whether the extended key usage of a certificate allows a side. `None` if the certificate cannot be read.

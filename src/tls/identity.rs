@@ -7,7 +7,7 @@ use spiffe::{SpiffeId, TrustDomain};
 use thiserror::Error;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::folder::{FolderError, certificates, content};
+use super::folder::{FolderError, Side, allows, certificates, content};
 use crate::domain::revocation::{ClientCertificate, Serial};
 use crate::domain::{PartnerId, Timestamp};
 
@@ -121,10 +121,24 @@ pub fn client_certificate(leaf: &[u8], trust_domain: &TrustDomain) -> Option<Cli
     })
 }
 
-/// The serial number of the first certificate in a PEM file. The error names the file.
-pub fn serial_of_file(path: &Path) -> Result<Serial, FolderError> {
+/// The serial number of the client certificate in a PEM file, which is the first. The error names the file. The certificate
+/// of an authority or a server is one: nobody asks an exchange whether it is revoked.
+pub fn serial_of_client(path: &Path) -> Result<Serial, FolderError> {
     let chain = certificates(path)?;
     let leaf = chain.first().and_then(|leaf| X509Certificate::from_der(leaf).ok());
-    let serial = leaf.map(|(_, certificate)| Serial::of_bytes(certificate.raw_serial()));
-    serial.ok_or_else(|| content(path, "holds no certificate"))
+    let (_, leaf) = leaf.ok_or_else(|| content(path, "holds no certificate"))?;
+    if leaf.is_ca() {
+        return Err(content(
+            path,
+            "holds the certificate of an authority, which is not revoked: create a new authority, and replace ca.pem",
+        ));
+    }
+    if chain.first().and_then(|leaf| allows(leaf, Side::Client)) != Some(true) {
+        return Err(content(
+            path,
+            "holds no client certificate: only those are revoked. If the key of a server was stolen, create a new \
+             authority, and replace ca.pem",
+        ));
+    }
+    Ok(Serial::of_bytes(leaf.raw_serial()))
 }

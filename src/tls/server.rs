@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -46,8 +46,15 @@ pub struct ServerTls {
     /// What operators have revoked.
     revocations: Arc<ArcSwap<Revocations>>,
     reload_failed: AtomicBool,
+    /// Which state of expiry was logged last: 0, [`EXPIRING`] or [`EXPIRED`].
+    expiry_logged: AtomicU8,
     connections: OpenConnections,
 }
+
+/// Something expires soon.
+const EXPIRING: u8 = 1;
+/// Something has expired.
+const EXPIRED: u8 = 2;
 
 #[derive(Debug)]
 struct Current {
@@ -70,6 +77,7 @@ impl ServerTls {
             current,
             revocations,
             reload_failed: AtomicBool::new(false),
+            expiry_logged: AtomicU8::new(0),
             connections: OpenConnections::default(),
         };
         if let Some(revocation) = &tls.current.load().revocation {
@@ -166,6 +174,7 @@ impl ServerTls {
     /// in use and the error is logged.
     pub fn reload(&self) {
         let folder = self.identity.folder.display();
+        self.log_expiry();
         match self.build_again() {
             Ok(fresh) => {
                 let old = self.current.swap(Arc::new(fresh));
@@ -195,6 +204,28 @@ impl ServerTls {
         }
     }
 
+    /// Logs once that a list or the certificate has expired, so that clients are refused, or will expire within two weeks.
+    fn log_expiry(&self) {
+        const NOTICE: Duration = Duration::from_secs(14 * 86_400);
+        let current = self.current.load();
+        let state = match (current.check_expiry(self.clock.now()), current.first_expiry()) {
+            (Err(reason), _) => {
+                if self.expiry_logged.swap(EXPIRED, Ordering::Relaxed) != EXPIRED {
+                    error!(%reason, "clients are refused");
+                }
+                return;
+            }
+            (Ok(()), Some(end)) if end < self.clock.now().plus(NOTICE) => {
+                if self.expiry_logged.load(Ordering::Relaxed) != EXPIRING {
+                    warn!(%end, "the server's certificate or a revocation list expires soon: replace it");
+                }
+                EXPIRING
+            }
+            _ => 0,
+        };
+        self.expiry_logged.store(state, Ordering::Relaxed);
+    }
+
     /// Builds the configuration again. Revocation checks cannot be turned off while the process runs. What has expired is
     /// refused, unless that in use has expired as well: then the rest may be newer, such as the list of another authority.
     fn build_again(&self) -> Result<Current, FolderError> {
@@ -214,6 +245,12 @@ impl ServerTls {
 }
 
 impl Current {
+    /// When the first of its lists or the certificate expires.
+    fn first_expiry(&self) -> Option<Timestamp> {
+        let lists = self.revocation.as_ref().and_then(|revocation| revocation.next_update);
+        lists.into_iter().chain(self.not_after).min()
+    }
+
     /// An error that names the file if a revocation list or the certificate has expired.
     fn check_expiry(&self, now: Timestamp) -> Result<(), FolderError> {
         if let Some(revocation) = &self.revocation {

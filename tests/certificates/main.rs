@@ -198,7 +198,14 @@ async fn a_server_does_not_start_with_a_certificate_that_no_client_would_take() 
     let mut expired = good(&[]);
     expired.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     expired.not_after = date_time_ymd(2025, 1, 1);
+    let mut server = good(&[]);
+    server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let table = [
+        (forge::signed_by_another(&world, "foreign-server", &server), "not signed by an authority"),
+        (
+            forge::signed_by_a_namesake(&world, "forged-server", &server),
+            "not signed by an authority",
+        ),
         (world.identity("birdsite"), "not a server certificate"),
         (forge::signed(&world, "expired-server", &expired), "has expired"),
         (world.path("nowhere"), "cannot read"),

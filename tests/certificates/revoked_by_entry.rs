@@ -161,6 +161,15 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     let unknown = ["pki", "revoke", "nobody-here", "--ca", ca, "--reason", "a test"];
     stage.run("exchange-ops", &unknown).failed(1, "no such partner");
 
+    // Nobody asks whether an authority or a server is revoked.
+    for (file, reason) in
+        [("ca.pem", "certificate of an authority"), ("cert.pem", "no client certificate")]
+    {
+        let path = stage.world.path("server").join(file).display().to_string();
+        let revoke = ["pki", "revoke", "--certificate", &path, "--reason", "a test"];
+        stage.run("exchange-ops", &revoke).failed(2, reason);
+    }
+
     // One certificate, by its file; without the exchange.
     let certificate = format!("{fresh}/cert.pem");
     let offline =
@@ -177,4 +186,21 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     assert_eq!(unreachable.code, Some(3), "{unreachable:?}");
     assert!(unreachable.out.contains("wrote list 3"), "{unreachable:?}");
     stage.run("exchange-ops", &["pki", "revoke", "--reason", "x"]).failed(2, "required");
+
+    // A list of another authority, or a newer one, is not overwritten.
+    let offline =
+        ["pki", "revoke", "--serial", "2a", "--reason", "a test", "--offline", "--ca", ca];
+    let newer = std::fs::read(stage.world.path("ca/crl.pem")).unwrap();
+    std::fs::write(list, &newer).unwrap();
+    std::fs::remove_file(stage.world.path("ca/crl.pem")).unwrap();
+    let with_out = [&offline[..], &["--out", list]].concat();
+    stage.run("exchange-ops", &with_out).failed(2, "newer list");
+    assert_eq!(std::fs::read(list).unwrap(), newer);
+    let foreign = forge::foreign_crl(&stage.world, false);
+    std::fs::write(list, &foreign).unwrap();
+    stage.run("exchange-ops", &with_out).failed(2, "another authority");
+    std::fs::write(stage.world.path("ca/crl.pem"), &foreign).unwrap();
+    stage.run("exchange-ops", &offline).failed(2, "another authority");
+    let empty = ["pki", "revoke", "birdsite", "--reason", " ", "--offline", "--ca", ca];
+    stage.run("exchange-ops", &empty).failed(2, "--reason is empty");
 }

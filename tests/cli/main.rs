@@ -275,7 +275,7 @@ fn what_the_feed_prints_can_be_submitted_and_means_the_same() {
     assert_eq!(stage.run("birdsite", &["submit", &report]).code, Some(0));
     let printed =
         stage.run("facegraph", &["subscribe", "--from", "start", "--count", "1", "--json"]);
-    let mut command = stage.tipoff("facegraph", &["submit", "-"]);
+    let mut command = stage.tipoff("facegraph", &["submit", "-", "--group", "core"]);
     let sent = Ran::with_input(&mut command, printed.out.as_bytes());
     assert_eq!(sent.code, Some(0), "{sent:?}");
     let both = stage.run("watcher", &["subscribe", "--from", "start", "--count", "2", "--json"]);

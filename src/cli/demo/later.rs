@@ -93,8 +93,10 @@ pub async fn report_counts(stage: &Stage, report: &Submittable) -> Result<(), Fa
         report.aggregates.iter().cloned().map(|(source, count)| (source, count, [0; 32])).collect();
     let campaign = campaign_of(report);
     let sharing = pb::Sharing::default();
+    let own = birdsite.who_am_i().await?.partner.unwrap_or_default();
+    let counted = counts::enforcements(&sourced, &own.platforms, Some(&campaign));
     for _ in 0..2 {
-        counts::send(&birdsite, &sourced, &sharing, Some(&campaign)).await?;
+        counts::send(&birdsite, counted.clone(), &sharing).await?;
     }
     let query = pb::ListEnforcementsRequest { campaign_id: campaign, ..Default::default() };
     let known = stage.connected("facegraph").await?.enforcements(&query).await?;

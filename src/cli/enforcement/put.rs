@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::counts;
+use super::{counts, repeats};
 use crate::cli::audience::SharingFlags;
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::{Global, identity, output, render, request, text};
@@ -45,6 +45,9 @@ pub struct Put {
     /// It was done by somebody else
     #[arg(long)]
     reported: bool,
+    /// Report it even if you reported the same number of these assets within a month
+    #[arg(long)]
+    as_well: bool,
     /// Your id for it; default: derived from its content
     #[arg(long)]
     id: Option<String>,
@@ -54,8 +57,13 @@ pub struct Put {
 
 impl Put {
     pub async fn run(self, global: &Global) -> Outcome {
+        let as_well = self.as_well;
         let request = self.request()?;
         let client = identity::client(global)?;
+        if !as_well {
+            let own = client.who_am_i().await?.partner.unwrap_or_default();
+            repeats::check(&client, &own.id, &request.enforcements).await?;
+        }
         let sent = request.enforcements[0].clone();
         let response = client.report_enforcement(request).await?;
         let item = response.items.first().cloned().unwrap_or_default();

@@ -11,11 +11,12 @@ use super::super::{Global, identity, output, text};
 use super::failure;
 use crate::client::{Client, ClientError};
 use crate::clock::{Clock, SystemClock};
-use crate::domain::revocation::Serial;
+use crate::domain::revocation::{MAX_REASON_CHARS, Serial};
+use crate::domain::text::check_line as check_text;
 use crate::domain::{PartnerId, Timestamp};
 use crate::tls::Authority;
 use crate::tls::authority::{Issued, Revoked, replace};
-use crate::tls::identity::serial_of_file;
+use crate::tls::identity::serial_of_client;
 use crate::wire::pb;
 use crate::wire::pb::revoke_certificate_request::Certificates;
 
@@ -59,7 +60,7 @@ impl Which {
             return Serial::parse(text).map(serial).map_err(Failure::usage);
         }
         if let Some(path) = &self.certificate {
-            return serial_of_file(path).map(serial).map_err(Failure::usage);
+            return serial_of_client(path).map(serial).map_err(Failure::usage);
         }
         let id = PartnerId::parse(self.partner.as_deref().unwrap_or_default());
         id.map(|id| Certificates::Partner(id.to_string())).map_err(Failure::usage)
@@ -69,6 +70,12 @@ impl Which {
 impl Revoke {
     pub async fn run(&self, global: &Global) -> Outcome {
         let certificates = self.which.read()?;
+        check_text("reason", self.reason.trim(), MAX_REASON_CHARS).map_err(Failure::usage)?;
+        if self.reason.trim().is_empty() {
+            return Err(Failure::usage(
+                "--reason is empty: say why, for operators who read it later",
+            ));
+        }
         let authority = self.ca.as_deref().map(Authority::open).transpose().map_err(failure)?;
         let receipt = if self.offline {
             Ok(None)
@@ -89,7 +96,7 @@ impl Revoke {
         let revoked_at = receipt.as_ref().ok().and_then(|receipt| receipt.as_ref()?.revoked_at);
         if let Some(authority) = authority {
             let signed = self.sign(&authority, &certificates, revoked_at)?;
-            self.print_list(&certificates, &signed, global)?;
+            self.print_list(&certificates, &signed, receipt.is_ok() && !self.offline, global)?;
         }
         receipt.map(|_| Completion::Whole).map_err(Failure::from)
     }
@@ -152,6 +159,7 @@ impl Revoke {
         &self,
         certificates: &Certificates,
         signed: &Signed,
+        is_at_exchange: bool,
         global: &Global,
     ) -> Result<(), Failure> {
         let Signed { path, known, revoked } = signed;
@@ -177,10 +185,12 @@ impl Revoke {
             Certificates::Serial(_) if *known == 0 => output::remark(&format!(
                 "the authority has no record of {name}: check that it has issued it"
             )),
-            _ if self.out.is_none() => output::remark(
-                "put the list into the folder of the server as crl.pem: it is read within 30 seconds",
+            // The exchange refuses them without a list.
+            _ if is_at_exchange || self.out.is_some() => {}
+            _ => output::remark(
+                "the exchange does not know it yet: put the list into the folder of the server as crl.pem. It is read \
+                 within 30 seconds",
             ),
-            _ => {}
         }
         Ok(())
     }
@@ -293,9 +303,13 @@ pub fn show(ca: &Path, global: &Global) -> Outcome {
         authority.trust_domain().as_str(),
         ca.display()
     ))?;
+    let unknown: Vec<&Serial> = revoked
+        .at
+        .keys()
+        .filter(|serial| issued.iter().all(|one| one.serial != **serial))
+        .collect();
     if issued.is_empty() {
-        output::line("no certificate was issued yet")?;
-        return Ok(Completion::Whole);
+        output::line("it has no record of a certificate (issued.jsonl)")?;
     }
     let row = |one: &Issued| {
         let state = match revoked.at.get(&one.serial) {
@@ -310,6 +324,15 @@ pub fn show(ca: &Path, global: &Global) -> Outcome {
         };
         [one.serial.to_string(), name, text::day(one.expires.as_millisecond()), state]
     };
-    output::line(&output::table(["SERIAL", "FOR", "EXPIRES", "STATE"], issued.iter().map(row)))?;
+    if !issued.is_empty() {
+        let header = ["SERIAL", "FOR", "EXPIRES", "STATE"];
+        output::line(&output::table(header, issued.iter().map(row)))?;
+    }
+    for serial in unknown {
+        output::line(&format!("{serial} is in its list, and not in its record"))?;
+    }
+    output::remark(
+        "what is revoked at the exchange is not included: `tipoff pki show` without --ca asks it",
+    );
     Ok(Completion::Whole)
 }

@@ -36,34 +36,35 @@ struct CountReceipt {
 /// A count, its place in the input, and the digest of the file. The digest makes it count once.
 pub type SourcedCount = (Source, Count, [u8; 32]);
 
-/// Sends the counts of an input. The id of each is derived from the content of the file and the
-/// row, so that it counts once however often it is sent.
+/// The counts of an input as enforcements. The id of each is derived from the content of the file and the row, so that it
+/// counts once however often it is sent.
+pub fn enforcements(
+    input: &[SourcedCount],
+    own_platforms: &[String],
+    campaign: Option<&str>,
+) -> Vec<(Source, pb::Enforcement)> {
+    let mut counts_per_row: HashMap<(String, usize), usize> = HashMap::new();
+    let counts = input.iter().map(|(source, count, digest)| {
+        let file = hex::encode(&digest[..16]);
+        // A row may hold several counts.
+        let nth = counts_per_row.entry((file.clone(), source.row)).or_default();
+        *nth += 1;
+        let id = match nth {
+            1 => format!("report:{file}:{}", source.row),
+            nth => format!("report:{file}:{}:{nth}", source.row),
+        };
+        (source.clone(), enforcement(id, count, own_platforms, campaign))
+    });
+    counts.collect()
+}
+
+/// Sends enforcements.
 pub async fn send(
     client: &Client,
-    input: &[SourcedCount],
+    counts: Vec<(Source, pb::Enforcement)>,
     sharing: &pb::Sharing,
-    campaign: Option<&str>,
 ) -> Result<CountReceipts, Failure> {
     let mut receipts = CountReceipts::default();
-    if input.is_empty() {
-        return Ok(receipts);
-    }
-    let own_platforms = client.who_am_i().await?.partner.unwrap_or_default().platforms;
-    let mut counts_per_row: HashMap<(String, usize), usize> = HashMap::new();
-    let counts: Vec<_> = input
-        .iter()
-        .map(|(source, count, digest)| {
-            let file = hex::encode(&digest[..16]);
-            // A row may hold several counts.
-            let nth = counts_per_row.entry((file.clone(), source.row)).or_default();
-            *nth += 1;
-            let id = match nth {
-                1 => format!("report:{file}:{}", source.row),
-                nth => format!("report:{file}:{}:{nth}", source.row),
-            };
-            (source.clone(), enforcement(id, count, &own_platforms, campaign))
-        })
-        .collect();
     for counts in counts.chunks(MAX_REQUEST_ENFORCEMENTS) {
         let enforcements = counts.iter().map(|(_, one)| one.clone()).collect();
         let sharing = Some(sharing.clone());

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::super::failure::{Completion, Failure, Outcome};
-use super::super::{Global, output, text};
+use super::super::{Global, output};
 use super::inputs::{Inputs, Totals};
 use super::items::ItemDefaults;
 use crate::domain::assessment::Verdict;
@@ -111,28 +111,13 @@ impl Printer {
 
     /// Says what of a file was not read. On stderr for scripts, whose lines are records.
     fn remarks(&self, file: &str, reading: &Reading) {
-        let print = |line: String| {
+        for remark in super::remarks(file, reading) {
             if self.json {
-                output::remark(&line);
+                output::remark(&remark);
             } else {
                 // A closed pipe is found out by the lines behind it.
-                let _ = output::line(&line);
+                let _ = output::line(&remark);
             }
-        };
-        if let Some(encoding) = reading.guessed_encoding {
-            print(format!("{file}: is not UTF-8 and was read as {encoding}: check its letters"));
-        }
-        if !reading.unread_columns.is_empty() {
-            let columns = reading.unread_columns.iter().map(|name| text::one_line(name));
-            print(format!("{file}: columns not read: {}", columns.collect::<Vec<_>>().join(", ")));
-        }
-        if !reading.skipped.is_empty() {
-            let skipped: Vec<_> = reading
-                .skipped
-                .iter()
-                .map(|(what, count)| format!("{count} {}", text::one_line(what)))
-                .collect();
-            print(format!("{file}: not read: {}", skipped.join(", ")));
         }
     }
 }

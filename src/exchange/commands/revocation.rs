@@ -20,8 +20,12 @@ pub struct RevocationReceipt {
 }
 
 impl Commands {
-    /// Revokes certificates. Their connections are closed when the entry is applied. `in_use` is the serial number of the
-    /// operator's own certificate, which stays: it would be locked out.
+    /// Revokes certificates. Their connections are closed when the entry is applied, on each node. When this returns, the
+    /// entry is on disk and applied here. A serial number that is revoked already appends no entry; a partner that is
+    /// appends one, because it may have been issued more since.
+    ///
+    /// `in_use` is the serial number of the operator's own certificate. An error if that is to be revoked, or those of the
+    /// operator's own partner, or those of a partner that the registry does not know.
     pub async fn revoke(
         &self,
         operator: &Caller,

@@ -33,7 +33,8 @@ impl Queries {
         page(all, after, size)
     }
 
-    /// The revoked certificates after `after`: those of partners by id, then those of serial numbers.
+    /// The revoked certificates after `after`, at most 1,000: those of partners by id, then those of serial numbers. `after`
+    /// is the text of a [`Certificates`].
     pub fn list_revocations(&self, after: &str, size: usize) -> Page<(Certificates, Revoked)> {
         let registry = self.core.registry();
         let all: Vec<_> =

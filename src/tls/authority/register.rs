@@ -58,7 +58,8 @@ pub struct Revoked {
 }
 
 impl Authority {
-    /// The certificates that it has issued, in order.
+    /// The certificates that it has issued, in order. Empty if it has not issued any. An error if the record cannot be read,
+    /// or has a line that is not understood.
     pub fn issued(&self) -> Result<Vec<Issued>, AuthorityError> {
         let path = self.folder.join("issued.jsonl");
         let content = match fs::File::open(&path) {
@@ -94,7 +95,7 @@ impl Authority {
         self.folder.join("crl.pem")
     }
 
-    /// What its list revokes.
+    /// What its list revokes. Nothing if there is no list. An error if the file is no list.
     pub fn revoked(&self) -> Result<Revoked, AuthorityError> {
         let path = self.list_path();
         let pem = match fs::read(&path) {
@@ -108,36 +109,48 @@ impl Authority {
         let (_, pem) = x509_parser::pem::parse_x509_pem(&pem).map_err(|_| damaged("is no PEM"))?;
         let (_, list) = CertificateRevocationList::from_der(&pem.contents)
             .map_err(|_| damaged("is no revocation list"))?;
-        let number = list.crl_number().and_then(|number| number.iter_u64_digits().next());
+        if Some(list.issuer().as_raw()) != self.subject().as_deref() {
+            return Err(damaged(
+                "it is the list of another authority: put its own there, from the server or a backup",
+            ));
+        }
+        let number = number_of(&list);
         let at = list.iter_revoked_certificates().map(|revoked| {
             let at = revoked.revocation_date.timestamp().saturating_mul(1000);
             (Serial::of_bytes(revoked.raw_serial()), Timestamp::from_millis(at))
         });
-        Ok(Revoked { number: number.unwrap_or(0), at: at.collect() })
+        Ok(Revoked { number, at: at.collect() })
     }
 
-    /// Fails if a file holds the list of another authority: writing there would lose it.
+    /// Fails if a file holds the list of another authority, or a newer one of this: writing there would lose it.
     pub fn check_target(&self, path: &Path) -> Result<(), AuthorityError> {
         let pem = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             read => read.map_err(file(path))?,
         };
-        let own = x509_parser::pem::parse_x509_pem(self.root_pem.as_bytes());
-        let own = own.ok().and_then(|(_, pem)| {
-            X509Certificate::from_der(&pem.contents)
-                .ok()
-                .map(|(_, root)| root.subject().as_raw().to_vec())
-        });
+        let (own, last) = (self.subject(), self.revoked()?.number);
         for section in x509_parser::pem::Pem::iter_from_buffer(&pem).filter_map(Result::ok) {
-            let list = CertificateRevocationList::from_der(&section.contents);
-            if list.is_ok_and(|(_, list)| Some(list.issuer().as_raw()) != own.as_deref()) {
+            let Ok((_, list)) = CertificateRevocationList::from_der(&section.contents) else {
+                continue;
+            };
+            if Some(list.issuer().as_raw()) != own.as_deref() {
                 return Err(AuthorityError::OtherList(path.to_owned()));
+            }
+            if number_of(&list) > last {
+                return Err(AuthorityError::NewerList(path.to_owned()));
             }
         }
         Ok(())
     }
 
-    /// Writes a new list that revokes these certificates too, as of `at`. The list is valid as long as the authority: an
+    /// Its name, as it is encoded in the lists that it signs.
+    fn subject(&self) -> Option<Vec<u8>> {
+        let (_, pem) = x509_parser::pem::parse_x509_pem(self.root_pem.as_bytes()).ok()?;
+        let (_, root) = X509Certificate::from_der(&pem.contents).ok()?;
+        Some(root.subject().as_raw().to_vec())
+    }
+
+    /// Writes a new list that revokes these certificates too, as of `at`; `now` is the time of the list. The list is valid as long as the authority: an
     /// exchange refuses everybody under one that has expired.
     ///
     /// Two processes do not write at the same time. The list replaces the old one as a whole, and is on disk before this
@@ -177,7 +190,7 @@ impl Authority {
         Ok(revoked)
     }
 
-    /// When its root certificate expires.
+    /// When its root certificate expires. An error if it cannot be read.
     pub fn expires(&self) -> Result<Timestamp, AuthorityError> {
         let damaged = |reason: &str| AuthorityError::Damaged {
             path: self.folder.join("ca.pem"),
@@ -191,7 +204,13 @@ impl Authority {
     }
 }
 
-/// Replaces a file as a whole.
+/// The number of a list; 0 if it has none.
+fn number_of(list: &CertificateRevocationList<'_>) -> u64 {
+    list.crl_number().and_then(|number| number.iter_u64_digits().next()).unwrap_or(0)
+}
+
+/// Replaces a file as a whole, with the mode 0644. The new content is on disk before it takes the place of the old; after
+/// a power cut either may be there.
 pub fn replace(path: &Path, text: &str) -> Result<(), AuthorityError> {
     use std::os::unix::fs::PermissionsExt;
 
