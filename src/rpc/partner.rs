@@ -83,6 +83,9 @@ impl PartnerService for Services {
             self.exchange.commands.put_partner(caller, partner).await
         };
         let put = put.await.map_err(|e| status(&e))?;
+        if !put.unchanged {
+            info!(operator = %caller.partner(), partner = %put.item.id, sequence = put.sequence, "put a partner");
+        }
         let suspended = self.exchange.check_suspended(&put.item.id).is_err();
         Ok(Response::new(pb::PutPartnerResponse {
             partner: Some(partner::write_whole(&put.item, suspended)),
@@ -104,6 +107,8 @@ impl PartnerService for Services {
             self.exchange.commands.suspend_partner(caller, &id, since).await
         };
         let withdrawn = suspend.await.map_err(|e| status(&e))?;
+        let (operator, partner) = (caller.partner(), &request.get_ref().id);
+        info!(%operator, partner, withdrawn = withdrawn.versions.len(), "suspended a partner");
         Ok(Response::new(pb::SuspendPartnerResponse {
             withdrawn: withdrawn.versions.len() as u64,
             sequences: withdrawn.sequences,
@@ -120,6 +125,7 @@ impl PartnerService for Services {
             self.exchange.commands.resume_partner(caller, &id).await
         };
         resume.await.map_err(|e| status(&e))?;
+        info!(operator = %caller.partner(), partner = request.get_ref().id, "resumed a partner");
         let still_suspended = self.exchange.is_suspended_by_configuration(&request.get_ref().id);
         Ok(Response::new(pb::ResumePartnerResponse { still_suspended }))
     }
@@ -134,12 +140,14 @@ impl PartnerService for Services {
         let revoke = async {
             let revocation = partner::read_revocation(request.get_ref())?;
             let in_use = in_use.map(|identity| &identity.serial);
-            self.exchange.commands.revoke(caller, in_use, revocation).await
+            let certificates = revocation.certificates.clone();
+            let receipt = self.exchange.commands.revoke(caller, in_use, revocation).await?;
+            let (operator, sequence) = (caller.partner(), receipt.sequence);
+            info!(%operator, %certificates, sequence, "revoked certificates");
+            Ok(receipt)
         };
         let RevocationReceipt { sequence, unchanged, revoked_at } =
             revoke.await.map_err(|e| status(&e))?;
-        let operator = caller.partner();
-        info!(%operator, certificates = ?request.get_ref().certificates, sequence, "revoked certificates");
         let revoked_at = Some(timestamp(revoked_at));
         Ok(Response::new(pb::RevokeCertificateResponse { sequence, unchanged, revoked_at }))
     }
@@ -168,6 +176,9 @@ impl PartnerService for Services {
             self.exchange.commands.put_group(caller, definition).await
         };
         let put = put.await.map_err(|e| status(&e))?;
+        if !put.unchanged {
+            info!(operator = %caller.partner(), group = %put.item.id, sequence = put.sequence, "put a group");
+        }
         Ok(Response::new(pb::PutGroupResponse {
             group: Some(partner::write_group(&put.item)),
             sequence: put.sequence,

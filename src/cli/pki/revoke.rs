@@ -12,7 +12,7 @@ use super::failure;
 use crate::client::{Client, ClientError};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::revocation::{MAX_REASON_CHARS, Serial};
-use crate::domain::text::check_line as check_text;
+use crate::domain::text::check_line;
 use crate::domain::{PartnerId, Timestamp};
 use crate::tls::Authority;
 use crate::tls::authority::{Issued, Revoked, replace};
@@ -70,7 +70,7 @@ impl Which {
 impl Revoke {
     pub async fn run(&self, global: &Global) -> Outcome {
         let certificates = self.which.read()?;
-        check_text("reason", self.reason.trim(), MAX_REASON_CHARS).map_err(Failure::usage)?;
+        check_line("reason", self.reason.trim(), MAX_REASON_CHARS).map_err(Failure::usage)?;
         if self.reason.trim().is_empty() {
             return Err(Failure::usage(
                 "--reason is empty: say why, for operators who read it later",
