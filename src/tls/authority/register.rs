@@ -150,8 +150,8 @@ impl Authority {
         Some(root.subject().as_raw().to_vec())
     }
 
-    /// Writes a new list that revokes these certificates too, as of `at`; `now` is the time of the list. The list is valid as long as the authority: an
-    /// exchange refuses everybody under one that has expired.
+    /// Writes a new list that revokes these certificates too, as of `at`; `now` is the time of the list. The list is valid
+    /// as long as the authority: an exchange refuses everybody under one that has expired.
     ///
     /// Two processes do not write at the same time. The list replaces the old one as a whole, and is on disk before this
     /// returns.
