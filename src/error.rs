@@ -59,6 +59,8 @@ pub enum Kind {
     Unavailable,
     /// The exchange did not answer in time, and may have applied the request. A retry is safe.
     TimedOut,
+    /// The exchange has no such method.
+    Unimplemented,
     /// An internal fault of the exchange.
     Internal,
 }

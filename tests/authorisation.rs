@@ -87,14 +87,20 @@ async fn a_liaison_may_follow_answer_tips_and_ask_who_it_is_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_method_that_is_not_in_the_table_is_denied_to_everybody() {
+async fn a_method_that_the_exchange_does_not_have_is_unimplemented_to_partners_alone() {
     let world = World::new();
     let node = world.start().await;
-    for partner in ["birdsite", "exchange-ops"] {
+    let expected = [
+        ("birdsite", Code::Unimplemented, "METHOD_UNKNOWN"),
+        ("exchange-ops", Code::Unimplemented, "METHOD_UNKNOWN"),
+        ("stranger", Code::PermissionDenied, "PARTNER_UNKNOWN"),
+    ];
+    for (partner, code, why) in expected {
         let channel = raw_channel(&world, &node, partner);
         for method in ["/tipoff.v1.IndicatorService/Nothing", "/other.Service/Method"] {
             let status = call(&channel, method).await;
-            assert_eq!(status.code(), Code::PermissionDenied, "{method}");
+            assert_eq!(status.code(), code, "{partner} {method}");
+            assert_eq!(reason(&status), why, "{partner} {method}");
         }
     }
     node.stop().await;

@@ -82,10 +82,12 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", INSIDERS),
 ];
 
-/// The name of a method and the roles that may call it. A method that is not in the table is `unknown` with no
-/// roles, so that callers cannot create metric labels.
-pub fn rule_of(method: &str) -> (&'static str, &'static [Role]) {
-    METHODS.iter().find(|(name, _)| *name == method).copied().unwrap_or(("unknown", &[]))
+/// The method in metrics that is not in the table, so that callers cannot create metric labels.
+const UNKNOWN: &str = "unknown";
+
+/// The name of a method and the roles that may call it. `None` if the method is not in the table.
+pub fn rule_of(method: &str) -> Option<(&'static str, &'static [Role])> {
+    METHODS.iter().find(|(name, _)| *name == method).copied()
 }
 
 /// Puts [`Authorised`] around every service.
@@ -162,7 +164,8 @@ where
 
 impl AuthoriseLayer {
     fn admit(&self, request: &Request<Body>) -> Result<Caller> {
-        let (method, roles) = rule_of(request.uri().path());
+        let rule = rule_of(request.uri().path());
+        let method = rule.map_or(UNKNOWN, |(name, _)| name);
         let caller = self.caller(request).inspect_err(|error| {
             self.metrics.denied(method, error.label());
             let source = source(request);
@@ -170,12 +173,20 @@ impl AuthoriseLayer {
                 warn!(label = error.label(), method, source, "refused a caller: {error}");
             }
         })?;
-        if roles.contains(&caller.role()) {
-            return Ok(caller);
-        }
-        debug!(partner = %caller.partner(), role = %caller.role(), method, "denied a call");
-        let reason = format!("{} `{}` may not call this method", caller.role(), caller.partner());
-        let error = Error::new(Kind::Denied, "method_denied", reason);
+        let error = match rule {
+            Some((_, roles)) if roles.contains(&caller.role()) => return Ok(caller),
+            Some(_) => {
+                let reason =
+                    format!("{} `{}` may not call this method", caller.role(), caller.partner());
+                Error::new(Kind::Denied, "method_denied", reason)
+            }
+            None => Error::new(
+                Kind::Unimplemented,
+                "method_unknown",
+                "the exchange has no such method: your client may be newer than the exchange",
+            ),
+        };
+        debug!(partner = %caller.partner(), role = %caller.role(), method, "refused a call: {error}");
         self.metrics.denied(method, error.label());
         Err(error)
     }
@@ -237,7 +248,7 @@ mod tests {
     #[test]
     fn a_method_that_is_not_in_the_table_is_nobodys() {
         for method in ["/tipoff.v1.IndicatorService/Nothing", "", "/"] {
-            assert_eq!(rule_of(method), ("unknown", [].as_slice()));
+            assert_eq!(rule_of(method), None);
         }
     }
 }

@@ -46,6 +46,7 @@ fn code(kind: Kind) -> Code {
         Kind::Exhausted | Kind::Quota => Code::ResourceExhausted,
         Kind::Unknown | Kind::Unavailable => Code::Unavailable,
         Kind::TimedOut => Code::DeadlineExceeded,
+        Kind::Unimplemented => Code::Unimplemented,
         Kind::Internal => Code::Internal,
     }
 }
@@ -67,6 +68,10 @@ fn retry_delay(kind: Kind) -> Option<Duration> {
         | Kind::OutOfRange
         | Kind::Aborted
         | Kind::Quota
+        | Kind::Unimplemented
         | Kind::Internal => None,
     }
 }
+
+#[cfg(test)]
+mod documented_tests;
