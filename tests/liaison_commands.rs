@@ -5,7 +5,7 @@
 mod support;
 
 use serde_json::json;
-use support::command::{Stage, done};
+use support::command::{Ran, Stage, done};
 
 fn submit(stage: &Stage, name: &str, values: &str, more: &[&str]) -> String {
     let file = stage.file(name, values);
@@ -23,6 +23,28 @@ fn pulled(stage: &Stage) -> Vec<String> {
         lines.iter().map(|line| line["value"].as_str().unwrap().to_owned()).collect();
     values.sort();
     values
+}
+
+#[test]
+fn the_purpose_may_be_set_once_for_several_commands() {
+    let stage = Stage::new();
+    submit(&stage, "a.txt", "a.example\n", &["--group", "core"]);
+    let release = ["release", "a.example", "--to", "cyber-unit", "--basis", "warrant W-17"];
+    done(stage.run("birdsite", &release));
+    let with_purpose = |purpose: &str, arguments: &[&str]| {
+        Ran::of(stage.tipoff("cyber-unit", arguments).env("TIPOFF_PURPOSE", purpose))
+    };
+    let pull = ["pull", "--format", "jsonl"];
+    assert_eq!(done(with_purpose("warrant:W-17:GB", &pull)).lines().len(), 1);
+    let follow = ["subscribe", "--from", "start", "--count", "1", "--json"];
+    assert_eq!(done(with_purpose("warrant:W-17:GB", &follow)).counted().len(), 1);
+    let accesses = done(stage.run("birdsite", &["audit", "accesses", "--json"])).lines();
+    assert_eq!(accesses.len(), 2, "{accesses:?}");
+    assert!(accesses.iter().all(|access| access["reference"] == "W-17"), "{accesses:?}");
+    // The flag counts before the variable.
+    let public = [&pull[..], &["--purpose", "public::GB"]].concat();
+    assert_eq!(done(with_purpose("warrant:W-17:GB", &public)).lines().len(), 0);
+    with_purpose("order:W-17:GB", &pull).failed(2, "order");
 }
 
 #[test]

@@ -16,7 +16,7 @@ const DEFAULT_VALIDITY: Duration = Duration::from_secs(86_400);
 pub struct PurposeFlags {
     /// Purpose for which you read: `warrant:W-17:GB`, or `public::GB` without a document. Kinds:
     /// warrant, subpoena, emergency, voluntary, public
-    #[arg(long, value_name = "KIND:REF:JURISDICTION", value_parser = read)]
+    #[arg(long, value_name = "KIND:REF:JURISDICTION", value_parser = read, env = "TIPOFF_PURPOSE")]
     purpose: Option<pb::Purpose>,
     /// End of the purpose; default: in 24 hours
     #[arg(long, value_name = "TIME", value_parser = super::text::read_end)]
