@@ -214,11 +214,16 @@ fn start_log(verbose: u8, is_server: bool) {
     };
     let default = format!("error,tipoff={level}");
     let filter = EnvFilter::try_from_env("TIPOFF_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .init();
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && !output::no_color());
+    if is_server || verbose > 0 {
+        log.init();
+    } else {
+        // A person reads it at once.
+        log.without_time().with_target(false).init();
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Output to stdout and stderr.
 
 use std::borrow::Cow;
+use std::env;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::LazyLock;
@@ -129,9 +130,19 @@ pub const BAD: Style = AnsiColor::Red.on_default();
 /// For headings.
 pub const BOLD: Style = Style::new().bold();
 
-/// Colours a text if stdout is a terminal.
+/// Colours a text if stdout is a terminal, unless the user wants no colour.
 pub fn paint(style: Style, text: &str) -> String {
-    if io::stdout().is_terminal() { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    if io::stdout().is_terminal() && !no_color() {
+        format!("{style}{text}{style:#}")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// Whether the user asked for no colour, by <https://no-color.org> or with a terminal that has none.
+pub fn no_color() -> bool {
+    env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }
 
 /// Shows a progress bar on stderr if it is a terminal.

@@ -3,14 +3,19 @@
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use tokio::time::Instant;
 use tonic::Status;
 use tonic_types::StatusExt;
+use tracing::{debug, warn};
 
 use super::ClientError;
 
 /// The longest delay requested by the exchange that a policy with limited retries waits for. With a longer one, such as
 /// until the next hour, the caller gets the error instead.
 const MAX_REQUESTED_DELAY: Duration = Duration::from_secs(60);
+
+/// After this time without success, a call says in the log what it waits for.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// How often and for how long transient errors are retried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +56,12 @@ impl RetryPolicy {
             Some(tries) => delays.with_max_times(tries),
             None => delays.without_max_times(),
         };
-        Retries { delays: delays.build(), is_limited: self.max_retries.is_some() }
+        Retries {
+            delays: delays.build(),
+            is_limited: self.max_retries.is_some(),
+            started: Instant::now(),
+            is_reported: false,
+        }
     }
 
     /// Calls `attempt` until it succeeds, fails permanently, or no retry is left.
@@ -75,6 +85,9 @@ pub(super) struct Retries {
     delays: ExponentialBackoff,
     /// Whether the policy gives up at some time.
     is_limited: bool,
+    started: Instant,
+    /// Whether the log says that this call is retried. Once is enough.
+    is_reported: bool,
 }
 
 impl Retries {
@@ -82,6 +95,13 @@ impl Retries {
     /// left.
     pub async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
         let Some(delay) = self.delay_after(&failure) else { return Err(failure.error) };
+        let error = &failure.error;
+        if !self.is_reported && self.started.elapsed() + delay >= QUIET {
+            self.is_reported = true;
+            warn!("trying again: {error}");
+        } else {
+            debug!(?delay, "trying again: {error}");
+        }
         tokio::time::sleep(delay).await;
         Ok(())
     }
