@@ -13,7 +13,7 @@ use super::{Global, output};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
 use crate::tls::Authority;
-use crate::tls::authority::{AuthorityError, Usage};
+use crate::tls::authority::{AuthorityError, Issued, Usage};
 
 /// Manage the built-in certificate authority
 #[derive(Debug, Subcommand)]
@@ -84,20 +84,24 @@ impl Pki {
                     },
                     None => Usage::Server { names: server_name.clone() },
                 };
-                let begins = authority.issue(&usage, *days, now, out).map_err(failure)?;
+                let identity = authority.issue(&usage, *days, now, out).map_err(failure)?;
                 // After a revocation it begins a moment later: it is good once this is printed.
-                tokio::time::sleep(begins.since(SystemClock.now())).await;
+                tokio::time::sleep(identity.begins.since(SystemClock.now())).await;
                 let whom = partner.clone().unwrap_or_else(|| server_name.join(", "));
-                print(
-                    global,
-                    &json!({ "identity": out, "for": whom, "days": days, "authority": ca }),
-                    &format!(
-                        "created the identity of {whom} in {}\nsigned by the authority of {} in {}",
-                        out.display(),
-                        authority.trust_domain().as_str(),
-                        ca.display()
-                    ),
-                )
+                let Issued { serial, expires, .. } = identity.issued;
+                let object = json!({
+                    "identity": out, "for": whom, "days": days, "authority": ca, "serial": serial,
+                    "expires": expires,
+                });
+                let text = format!(
+                    "created the identity of {whom} in {}\nserial number {serial}, expires {}\nsigned by the authority of \
+                     {} in {}",
+                    out.display(),
+                    expires.strftime("%Y-%m-%d"),
+                    authority.trust_domain().as_str(),
+                    ca.display()
+                );
+                print(global, &object, &text)
             }
             Pki::Revoke(revoke) => revoke.run(global).await,
             Pki::Show { ca: Some(ca) } => revoke::show(ca, global),

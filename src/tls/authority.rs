@@ -111,6 +111,15 @@ pub enum Usage {
     },
 }
 
+/// A new identity.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its certificate.
+    pub issued: Issued,
+    /// When the certificate begins. This may be up to a second ahead.
+    pub begins: Timestamp,
+}
+
 impl Authority {
     /// Creates an authority in a folder: `ca.pem`, `ca-key.pem` (mode 0600) and `trust-domain`.
     /// Fails if the folder already holds one.
@@ -178,15 +187,14 @@ impl Authority {
     /// `cert.pem`, `key.pem` (mode 0600). Replaces an existing identity.
     ///
     /// The first certificate of a partner begins five minutes before, for a server whose clock is slow. A further one
-    /// begins in the next second: those before it may be revoked, with all that begin before the revocation. Returns when
-    /// it begins.
+    /// begins in the next second: those before it may be revoked, with all that begin before the revocation.
     pub fn issue(
         &self,
         usage: &Usage,
         days: u32,
         now: Timestamp,
         out: &Path,
-    ) -> Result<Timestamp, AuthorityError> {
+    ) -> Result<Identity, AuthorityError> {
         fs::create_dir_all(out).map_err(file(out))?;
         let key = KeyPair::generate()?;
         let mut params = self.params(usage, days, now)?;
@@ -195,11 +203,12 @@ impl Authority {
         let begins = self.begin(usage, now)?;
         params.not_before = date(begins);
         let certificate = params.signed_by(&key, &self.issuer)?;
-        self.record(&Issued::of(usage, Serial::of_bytes(&serial), now, DAY * days))?;
+        let issued = Issued::of(usage, Serial::of_bytes(&serial), now, DAY * days);
+        self.record(&issued)?;
         write(&out.join("key.pem"), &key.serialize_pem(), Secret::Yes)?;
         write(&out.join("cert.pem"), &certificate.pem(), Secret::No)?;
         write(&out.join("ca.pem"), &self.root_pem, Secret::No)?;
-        Ok(begins)
+        Ok(Identity { issued, begins })
     }
 
     /// When a certificate that is issued now begins.
@@ -233,7 +242,12 @@ impl Authority {
                 let mut segments = vec!["partner", id.as_str()];
                 segments.extend(workload.as_deref());
                 let spiffe = SpiffeId::from_segments(self.trust_domain.clone(), &segments)
-                    .map_err(|error| name_error(format!("{segments:?}: {error}")))?;
+                    .map_err(|error| match workload {
+                        Some(workload) => {
+                            name_error(format!("the workload `{workload}` cannot be used: {error}"))
+                        }
+                        None => name_error(error.to_string()),
+                    })?;
                 let mut certificate = params(now, life, id.as_str());
                 let uri = spiffe.to_string().try_into()?;
                 certificate.subject_alt_names = vec![SanType::URI(uri)];

@@ -31,7 +31,11 @@ fn the_authority_makes_identities_and_overwrites_none() {
     issue(&["birdsite", "--out", &path("birdsite")]).failed(2, "--replace");
     issue(&["birdsite", "--out", &path("ca")]).failed(2, "authority");
     assert_eq!(fs::read(folder.path().join("birdsite/key.pem")).unwrap(), before);
-    assert_eq!(issue(&["birdsite", "--replace", "--out", &path("birdsite")]).code, Some(0));
+    let json = issue(&["birdsite", "--replace", "--json", "--out", &path("birdsite")]);
+    let issued = &json.lines()[0];
+    let shown = run(&["pki", "show", "--ca", &path("ca")]).out;
+    assert!(shown.contains(issued["serial"].as_str().unwrap()), "{json:?}: {shown}");
+    issue(&["birdsite", "--workload", "a b", "--out", &path("x")]).failed(2, "workload `a b`");
     issue(&["--server-name", "bad name!", "--out", &path("x")]).failed(2, "bad name!");
     issue(&["Not A Partner", "--out", &path("x")]).failed(2, "Not A Partner");
     issue(&["--out", &path("x")]).failed(2, "PARTNER");

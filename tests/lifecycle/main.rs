@@ -100,7 +100,7 @@ async fn a_client_loads_a_new_certificate_from_its_folder() {
     let usage =
         tipoff::tls::authority::Usage::Partner { id: "birdsite".parse().unwrap(), workload: None };
     tokio::time::sleep(Duration::from_millis(20)).await;
-    let begins = world.authority.issue(&usage, 30, SystemClock.now(), &folder).unwrap();
+    let begins = world.authority.issue(&usage, 30, SystemClock.now(), &folder).unwrap().begins;
     tokio::time::sleep(begins.since(SystemClock.now())).await;
     assert_ne!(client.who_am_i().await.unwrap().certificate_serial, first);
     node.stop().await;
