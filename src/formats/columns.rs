@@ -204,7 +204,7 @@ impl Columns {
     }
 
     /// The columns of an object about a report, such as `article`: its web address is that of the report.
-    pub fn of_report(mut self) -> Self {
+    pub fn without_report_addresses(mut self) -> Self {
         let (urls, values) = self.values.into_iter().partition(ValueColumn::is_one_address);
         self.values = values;
         self.excluded.extend(urls.into_iter().map(|column: ValueColumn| column.at));

@@ -58,9 +58,9 @@ pub fn is_about_assets(procedure: &str) -> bool {
 /// The longest text that is read as counts, in bytes. Longer cells are sentences.
 const MAX_BYTES: usize = 400;
 
-/// Numbers from here on are ids.
+/// From this size on, a number is an id and not a count.
 const MAX_COUNT: u64 = 1_000_000_000;
-/// Numbers from here on may be ids where only a platform is in front of them: `Telegram: 1234567`.
+/// From this size on, a number may be an id if only a platform stands before it: `Telegram: 1234567`.
 const MIN_ID: u64 = 100_000;
 
 /// Parses a text that consists only of counts, joined by commas and "and". `None` if it says

@@ -221,7 +221,7 @@ impl JsonRows<'_, '_> {
         }
         let header: StringRecord = keys().collect();
         let of_row = Columns::of_keys(&header, self.assumed.column.as_deref());
-        let of_report = of_row.clone().map(Columns::of_report);
+        let of_report = of_row.clone().map(Columns::without_report_addresses);
         let of_parent = Columns::of_parent(&header);
         let shape = Rc::new(Shape { header, of_row, of_report, of_parent });
         if self.shapes.len() == MAX_SHAPES {

@@ -15,7 +15,7 @@ pub struct Lines<R> {
 /// A line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Line<'a> {
-    /// Its number, from 1.
+    /// The number of the line in the file, from 1.
     pub number: usize,
     /// The text without the end of the line.
     pub text: &'a str,

@@ -148,14 +148,18 @@ fn leads_to(chain: &[CertificateDer<'_>], authorities: &[CertificateDer<'_>]) ->
             && !matches!(verified, Err(X509Error::SignatureVerificationError))
     };
     let (chain, authorities) = (parsed(chain), parsed(authorities));
-    let mut current = chain.first();
-    // Each step goes up by one certificate.
-    for _ in 0..=chain.len() {
-        let Some(one) = current else { return false };
-        if authorities.iter().any(|authority| is_signed(one, authority)) {
+    let Some((leaf, intermediates)) = chain.split_first() else { return false };
+    let mut certificate = leaf;
+    // Each step goes up by one certificate, so that a circle of issuers ends too.
+    for _ in 0..=intermediates.len() {
+        if authorities.iter().any(|authority| is_signed(certificate, authority)) {
             return true;
         }
-        current = chain.iter().skip(1).find(|issuer| is_signed(one, issuer));
+        let Some(issuer) = intermediates.iter().find(|issuer| is_signed(certificate, issuer))
+        else {
+            return false;
+        };
+        certificate = issuer;
     }
     false
 }

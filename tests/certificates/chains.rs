@@ -74,9 +74,9 @@ async fn weak_keys_and_signatures_are_refused() {
     let weak = forge::signed_by_openssl(&world, "rsa1024", &rsa, "-sha256");
     let before = node.refused_connections("certificate_weak_key").await;
     let port = node.url.rsplit(':').next().unwrap();
-    let said = script("tls_client.py", &[&weak, Path::new(port)]);
-    let said = String::from_utf8(said.stdout).unwrap();
-    assert!(said.contains("refused"), "{said}");
+    let output = script("tls_client.py", &[&weak, Path::new(port)]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("refused"), "{printed}");
     node.refused_more_often("certificate_weak_key", before).await;
     node.stop().await;
 }
@@ -86,9 +86,10 @@ async fn no_session_is_resumed() {
     let world = World::new();
     let node = world.start().await;
     let port = node.url.rsplit(':').next().unwrap();
-    let said = script("tls_client.py", &[&world.identity("birdsite"), Path::new(port)]);
-    let out = String::from_utf8(said.stdout).unwrap();
-    assert_eq!(out.trim(), "TLSv1.3 resumed=False", "{}", String::from_utf8_lossy(&said.stderr));
+    let output = script("tls_client.py", &[&world.identity("birdsite"), Path::new(port)]);
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(printed.trim(), "TLSv1.3 resumed=False", "{errors}");
     node.stop().await;
 }
 

@@ -56,7 +56,7 @@ async fn sslscan_finds_tls_1_3_alone() {
     let scan = tokio::task::block_in_place(|| {
         Command::new("sslscan").args(["--no-colour", &target]).output().unwrap()
     });
-    let said = String::from_utf8(scan.stdout).unwrap();
+    let report = String::from_utf8(scan.stdout).unwrap();
     for (version, state) in [
         ("SSLv2", "disabled"),
         ("SSLv3", "disabled"),
@@ -65,8 +65,8 @@ async fn sslscan_finds_tls_1_3_alone() {
         ("TLSv1.2", "disabled"),
         ("TLSv1.3", "enabled"),
     ] {
-        let line = said.lines().find(|line| line.starts_with(version)).unwrap_or_default();
-        assert!(line.ends_with(state), "{version} is not {state}:\n{said}");
+        let line = report.lines().find(|line| line.starts_with(version)).unwrap_or_default();
+        assert!(line.ends_with(state), "{version} is not {state}:\n{report}");
     }
     node.stop().await;
 }

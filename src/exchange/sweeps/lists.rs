@@ -18,12 +18,12 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 /// Closes that are read at once.
 const CLOSES_PER_PAGE: usize = 100;
 
-/// What one turn of every close has done.
+/// The result of one pass over all closes.
 #[derive(Default)]
-struct Round {
+struct Pass {
     /// Closes with nothing left to withdraw.
     complete: usize,
-    /// Whether another round continues.
+    /// Whether the next pass has more to withdraw.
     has_more: bool,
 }
 
@@ -41,26 +41,26 @@ impl Sweeps {
         let mut complete = 0;
         let mut paused = BTreeSet::new();
         loop {
-            let round = self.withdraw_round(&mut paused).await?;
-            complete += round.complete;
-            if !round.has_more {
+            let pass = self.withdraw_pass(&mut paused).await?;
+            complete += pass.complete;
+            if !pass.has_more {
                 return Ok(complete);
             }
         }
     }
 
     /// Gives each close that is not paused one turn. Pauses those that a later run of the sweep continues.
-    async fn withdraw_round(
+    async fn withdraw_pass(
         &self,
         paused: &mut BTreeSet<(PartnerId, SubmissionId)>,
-    ) -> Result<Round> {
-        let mut round = Round::default();
+    ) -> Result<Pass> {
+        let mut pass = Pass::default();
         let mut last = None;
         loop {
             let page =
                 self.core.index.read()?.incomplete_list_closes(last.as_ref(), CLOSES_PER_PAGE)?;
             if page.is_empty() {
-                return Ok(round);
+                return Ok(pass);
             }
             last = page.last().cloned();
             for close in page {
@@ -68,8 +68,8 @@ impl Sweeps {
                     continue;
                 }
                 match self.try_withdraw(&close).await {
-                    Some(CloseProgress::Complete) => round.complete += 1,
-                    Some(CloseProgress::Pending) => round.has_more = true,
+                    Some(CloseProgress::Complete) => pass.complete += 1,
+                    Some(CloseProgress::Pending) => pass.has_more = true,
                     Some(CloseProgress::LimitReached(_)) | None => {
                         paused.insert(close);
                     }

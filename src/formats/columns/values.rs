@@ -169,7 +169,7 @@ impl<'a> KindColumns<'a> {
     fn into_columns(self) -> ValueColumns {
         let named = self.named.iter().filter(|(at, _)| !self.is_platform(*at));
         let (excluded, read): (Vec<_>, Vec<_>) =
-            named.partition(|(at, meaning)| self.is_somebody_elses(*at, meaning));
+            named.partition(|(at, meaning)| self.is_excluded(*at, meaning));
         let mut read: Vec<_> =
             read.iter().map(|(at, _)| ValueColumn::of_kind(*at, &self.names[*at])).collect();
         if read.is_empty() {
@@ -197,10 +197,10 @@ impl<'a> KindColumns<'a> {
     }
 
     /// Whether the values of a column belong to the provider of an address, to the reader or to the author, or are posts.
-    fn is_somebody_elses(&self, at: usize, meaning: &DeclaredType) -> bool {
+    fn is_excluded(&self, at: usize, meaning: &DeclaredType) -> bool {
         let name = self.names[at].as_str();
         let DeclaredType::Kind(kind, _) = meaning else { return is_allowlist_key(name) };
-        let is_somebody_elses = match kind {
+        let is_excluded = match kind {
             // The network and the autonomous system of an address are its provider's.
             Kind::Network => self.has(Kind::Ip),
             Kind::Asn => {
@@ -213,7 +213,7 @@ impl<'a> KindColumns<'a> {
             Kind::Email => self.is_report && !name.ends_with('s'),
             _ => false,
         };
-        is_somebody_elses || is_allowlist_key(name)
+        is_excluded || is_allowlist_key(name)
     }
 
     /// Whether a host name is that of an address's provider: the record is about the address. In a table, a host name in

@@ -44,9 +44,9 @@ const HEDGES: &[&[&str]] = &[
 
 /// Hedges in front of a number at most: `at least about 30`.
 const MAX_HEDGES: usize = 3;
-/// Tokens that one number has at most.
+/// The maximum number of tokens of one number.
 const MAX_TOKENS: usize = 10;
-/// Digits that one number has at most.
+/// The maximum number of digits of one number.
 const MAX_DIGITS: usize = 12;
 
 /// Parses a number at the beginning of tokens in lower case.

@@ -20,8 +20,8 @@ struct Value {
     id: IndicatorId,
     /// `None` as long as none of its assessments may be exported.
     indicator: Option<Indicator>,
-    /// A reason against it that one of its assessments gives.
-    against: Option<LeftOut>,
+    /// Why the value is left out of the list, by one of its assessments.
+    left_out_for: Option<LeftOut>,
     /// Whether one of its assessments is suspicious or malicious.
     is_suspected: bool,
 }
@@ -29,8 +29,8 @@ struct Value {
 impl Value {
     /// Adds the reason of an assessment that may be exported. It is named rather than that of another one.
     fn add_reason(&mut self, reason: Option<LeftOut>) {
-        if matches!(self.against, None | Some(LeftOut::Withheld)) {
-            self.against = reason.or(self.against);
+        if matches!(self.left_out_for, None | Some(LeftOut::Withheld)) {
+            self.left_out_for = reason.or(self.left_out_for);
         }
     }
 }
@@ -50,13 +50,13 @@ impl<W: Write> ListWriter<W> {
     }
 
     fn write_current(&mut self, tally: &mut Tally) -> io::Result<()> {
-        let Some(Value { indicator: Some(indicator), against, is_suspected, .. }) =
+        let Some(Value { indicator: Some(indicator), left_out_for, is_suspected, .. }) =
             self.current.take()
         else {
             return Ok(());
         };
-        let against = against.or((!is_suspected).then_some(LeftOut::Unsuspected));
-        if let Some(reason) = against.filter(|_| !self.include_harmless) {
+        let left_out_for = left_out_for.or((!is_suspected).then_some(LeftOut::Unsuspected));
+        if let Some(reason) = left_out_for.filter(|_| !self.include_harmless) {
             tally.leave_out(reason);
         } else {
             let line = line_of(&indicator);
@@ -76,7 +76,7 @@ impl<W: Write> ListWriter<W> {
         if self.current.as_ref().is_some_and(|value| value.id != id) {
             self.write_current(tally)?;
         }
-        let value = Value { id, indicator: None, against: None, is_suspected: false };
+        let value = Value { id, indicator: None, left_out_for: None, is_suspected: false };
         Ok(self.current.get_or_insert(value))
     }
 }
@@ -100,7 +100,7 @@ impl<W: Write> Writer for ListWriter<W> {
     fn withhold(&mut self, received: &ReceivedAssessment, tally: &mut Tally) -> io::Result<()> {
         if harmless(received).is_some() {
             let value = self.value_of(received.id, tally)?;
-            value.against.get_or_insert(LeftOut::Withheld);
+            value.left_out_for.get_or_insert(LeftOut::Withheld);
         }
         Ok(())
     }
