@@ -44,8 +44,11 @@ pub fn account<'a>(platform: &str, text: &'a str) -> Canonical<'a> {
     Ok(folded(text))
 }
 
-/// A platform's stable id of an account, unchanged.
+/// A platform's stable id of an account, unchanged. An address is none, whatever stands before it.
 pub fn account_id(text: &str) -> Canonical<'_> {
+    if text.contains("://") {
+        return Err("is a web address, not an id".into());
+    }
     let limits = Limits { max_bytes: MAX_BYTES, allows: |c| c.is_ascii_graphic() };
     check(text, limits, "an id")?;
     Ok(Cow::Borrowed(text))

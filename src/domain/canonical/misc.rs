@@ -48,20 +48,34 @@ fn with_plus(number: &str) -> Cow<'_, str> {
     }
 }
 
+/// How many trunk prefixes are taken from the beginning of a number: a real one has at most one.
+const MAX_TRUNK_PREFIXES: usize = 3;
+
 fn e164(country: Option<country::Id>, plain: &str) -> Canonical<'static> {
     if plain.chars().any(|c| c.is_alphabetic() && !"ext".contains(c.to_ascii_lowercase())) {
         return Err("is not a phone number: it contains a letter".into());
     }
     // A trunk prefix in brackets is not dialled from abroad.
-    let plain = plain.replacen("(0)", "", 1);
-    let number = phonenumber::parse(country, &plain)
+    let mut digits = international(country, &plain.replacen("(0)", "", 1))?;
+    // What follows a trunk prefix may begin with another one.
+    for _ in 0..MAX_TRUNK_PREFIXES {
+        let again = international(None, &digits)?;
+        if again == digits {
+            return Ok(Cow::Owned(digits));
+        }
+        digits = again;
+    }
+    Err("is not a phone number of any country's plan".into())
+}
+
+fn international(country: Option<country::Id>, plain: &str) -> Result<String, Cow<'static, str>> {
+    let number = phonenumber::parse(country, plain)
         .map_err(|_| "is not a phone number of any country's plan")?;
     if !number_is_possible(&number) {
         return Err("is not a phone number: it is too short or too long for its country".into());
     }
     let digits = number.format().mode(Mode::E164).to_string();
-    let digits = digits.split([';', ' ']).next().unwrap_or_default();
-    Ok(Cow::Owned(digits.to_owned()))
+    Ok(digits.split([';', ' ']).next().unwrap_or_default().to_owned())
 }
 
 /// Checks the length only: numbers reserved for fiction are in no country's numbering plan.
@@ -177,6 +191,8 @@ mod tests {
     #[test]
     fn what_they_are_not_is_refused() {
         assert!(email("a b@news.example").is_err());
+        let stripped = phone("+0090 0000000 90 0000000").unwrap_or_default();
+        assert_eq!(phone(&stripped).unwrap_or_default(), stripped, "however many trunk prefixes");
         assert!(phone("212 555 0123").is_err());
         assert!(phone("+1 212 555 O123").is_err());
         assert!(phone("+44 7700 900").is_err());
