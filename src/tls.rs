@@ -6,6 +6,7 @@
 
 pub mod acceptor;
 pub mod authority;
+mod client;
 mod connection;
 mod folder;
 mod handshakes;
@@ -27,11 +28,11 @@ use tokio::sync::Semaphore;
 
 pub use self::acceptor::{Acceptor, ConnectionLimits};
 pub use self::authority::Authority;
+pub use self::client::ClientTls;
 pub use self::folder::{FolderError, IdentityFolder};
 pub use self::handshakes::Source;
 pub use self::identity::{IdentityError, PeerIdentity};
 pub use self::server::{ServerIdentity, ServerTls};
-pub use self::verifiers::{NO_TLS13, ServerVerifier};
 
 /// The peer of a connection, determined once after the handshake.
 #[derive(Clone, Debug)]

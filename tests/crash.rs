@@ -32,6 +32,7 @@ fn without_limit() -> RetryPolicy {
         first_delay: Duration::from_millis(10),
         max_delay: Duration::from_millis(100),
         max_retries: None,
+        timeout: None,
     }
 }
 

@@ -4,7 +4,7 @@ use thiserror::Error;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::tls::{FolderError, NO_TLS13};
+use crate::tls::FolderError;
 
 /// Why a call failed.
 #[derive(Debug, Error)]
@@ -167,8 +167,9 @@ fn certificate_refusal(status: &Status) -> Option<String> {
     if let Some((_, reason)) = text.split_once("invalid peer certificate: ") {
         return Some(format!("the certificate of the exchange is not trusted: {reason}"));
     }
-    if text.contains(NO_TLS13) {
-        return Some(format!("the exchange is not trusted: {NO_TLS13}"));
+    // It refuses TLS 1.3, or answers with an older version.
+    if text.contains("peer is incompatible: ") || text.ends_with("ProtocolVersion") {
+        return Some("the exchange is not trusted: the server speaks no TLS 1.3".into());
     }
     let (_, alert) = text.split_once("received fatal alert: ")?;
     let reason = match alert {
@@ -275,6 +276,7 @@ mod tests {
             first_delay: Duration::from_millis(1),
             max_delay: Duration::from_millis(1),
             max_retries: Some(2),
+            timeout: None,
         };
         let mut outcomes = [
             marked(Code::ResourceExhausted, "STORAGE_FULL"),
@@ -311,6 +313,7 @@ mod tests {
             first_delay: Duration::ZERO,
             max_delay: Duration::ZERO,
             max_retries: Some(2),
+            timeout: None,
         };
         let mut retries = retry_policy.retries();
         let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();

@@ -271,6 +271,7 @@ mod tests {
             first_delay: Duration::ZERO,
             max_delay: Duration::ZERO,
             max_retries: Some(0),
+            timeout: None,
         };
         client.with_retry_policy(retry_policy).subscribe_named(name, from, None)
     }

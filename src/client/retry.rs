@@ -27,15 +27,19 @@ pub struct RetryPolicy {
     pub max_delay: Duration,
     /// Maximum number of retries. `None`: unlimited.
     pub max_retries: Option<usize>,
+    /// How long a call may take with all its retries, and how long an open stream may stay silent where it owes an answer.
+    /// `None`: unlimited. Feeds have no such limit: the exchange sends on them when there is something to send.
+    pub timeout: Option<Duration>,
 }
 
 impl Default for RetryPolicy {
-    /// Five retries, which take about five seconds.
+    /// Five retries, which take about five seconds, within 30 seconds.
     fn default() -> Self {
         Self {
             first_delay: Duration::from_millis(100),
             max_delay: Duration::from_secs(5),
             max_retries: Some(5),
+            timeout: Some(Duration::from_secs(30)),
         }
     }
 }
@@ -43,7 +47,7 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Retries without limit, for processes that run permanently beside an exchange.
     pub fn unlimited() -> Self {
-        Self { max_retries: None, ..Self::default() }
+        Self { max_retries: None, timeout: None, ..Self::default() }
     }
 
     /// The retry budget of one call.
@@ -59,7 +63,8 @@ impl RetryPolicy {
         Retries {
             delays: delays.build(),
             is_limited: self.max_retries.is_some(),
-            started: Instant::now(),
+            timeout: self.timeout,
+            started: None,
             is_reported: false,
         }
     }
@@ -71,7 +76,7 @@ impl RetryPolicy {
     ) -> Result<T, ClientError> {
         let mut retries = self.retries();
         loop {
-            match attempt().await {
+            match retries.limit(attempt()).await {
                 Ok(value) => return Ok(value),
                 Err(failure) => retries.wait_after(failure).await?,
             }
@@ -85,18 +90,39 @@ pub(super) struct Retries {
     delays: ExponentialBackoff,
     /// Whether the policy gives up at some time.
     is_limited: bool,
-    started: Instant,
+    timeout: Option<Duration>,
+    /// When the call that is not answered yet began.
+    started: Option<Instant>,
     /// Whether the log says that this call is retried. Once is enough.
     is_reported: bool,
 }
 
 impl Retries {
+    /// Waits for an attempt for as long as the call may still take.
+    pub async fn limit<T>(
+        &mut self,
+        attempt: impl Future<Output = Result<T, CallFailure>>,
+    ) -> Result<T, CallFailure> {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let answer = match self.timeout {
+            Some(timeout) => tokio::time::timeout_at(started + timeout, attempt)
+                .await
+                .unwrap_or_else(|_| Err(unanswered(timeout).into())),
+            None => attempt.await,
+        };
+        if answer.is_ok() {
+            self.started = None;
+        }
+        answer
+    }
+
     /// Waits until the call may be retried. Returns the error if it is permanent or no retry is
     /// left.
     pub async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
         let Some(delay) = self.delay_after(&failure) else { return Err(failure.error) };
         let error = &failure.error;
-        if !self.is_reported && self.started.elapsed() + delay >= QUIET {
+        let elapsed = self.started.map_or(Duration::ZERO, |started| started.elapsed());
+        if !self.is_reported && elapsed + delay >= QUIET {
             self.is_reported = true;
             warn!("trying again: {error}");
         } else {
@@ -115,8 +141,15 @@ impl Retries {
         if self.is_limited && requested > MAX_REQUESTED_DELAY {
             return None;
         }
-        Some(self.delays.next()?.max(requested))
+        let delay = self.delays.next()?.max(requested);
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let is_in_time = self.timeout.is_none_or(|timeout| started.elapsed() + delay < timeout);
+        is_in_time.then_some(delay)
     }
+}
+
+fn unanswered(timeout: Duration) -> ClientError {
+    ClientError::Unreachable(format!("no answer within {} s", timeout.as_secs_f64()))
 }
 
 /// Why a call failed, and the delay that the exchange requested before a retry.

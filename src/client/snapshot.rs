@@ -1,8 +1,6 @@
 //! Snapshots: every version that is current for a reader.
 
-use tonic::Status;
-
-use super::retry::CallFailure;
+use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
 
@@ -71,7 +69,7 @@ impl Client {
         let mut retries = self.retry_policy.retries();
         loop {
             take(SnapshotPart::Begin)?;
-            match self.snapshot_once(request.clone(), &mut take).await {
+            match self.snapshot_once(request.clone(), &mut retries, &mut take).await {
                 Ok(cursor) => return Ok(cursor),
                 Err(StreamFailure::Call(failure)) => retries.wait_after(failure).await?,
                 Err(StreamFailure::Consumer(error)) => return Err(error),
@@ -82,12 +80,16 @@ impl Client {
     async fn snapshot_once<E>(
         &self,
         request: pb::SnapshotRequest,
+        retries: &mut Retries,
         take: &mut impl FnMut(SnapshotPart) -> Result<(), E>,
     ) -> Result<pb::Cursor, StreamFailure<E>> {
-        let failed = |status: Status| StreamFailure::Call(status.into());
-        let mut parts = self.feed_service().snapshot(request).await.map_err(failed)?.into_inner();
+        let mut service = self.feed_service();
+        let opening = async { Ok(service.snapshot(request).await?.into_inner()) };
+        let mut parts = retries.limit(opening).await.map_err(StreamFailure::Call)?;
         let mut assembly = Assembly::default();
-        while let Some(part) = parts.message().await.map_err(failed)? {
+        loop {
+            let part = async { Ok(parts.message().await?) };
+            let Some(part) = retries.limit(part).await.map_err(StreamFailure::Call)? else { break };
             let (items, events) = assembly.add(part);
             if !items.is_empty() {
                 take(SnapshotPart::Items(items)).map_err(StreamFailure::Consumer)?;

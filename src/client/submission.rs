@@ -145,15 +145,17 @@ impl Submission {
     /// sent has one.
     pub async fn receive(&mut self) -> Result<bool, ClientError> {
         while !self.in_flight.is_empty() {
-            match self.next_receipt().await {
-                Ok(()) => {
+            let receiving = next_receipt(&self.client, &self.in_flight, self.stream.take());
+            match self.retries.limit(receiving).await {
+                Ok((stream, receipt)) => {
+                    self.stream = Some(stream);
+                    if let Some(batch) = self.in_flight.pop_front() {
+                        self.summary.add(&receipt, batch.first_item);
+                    }
                     self.retries = self.client.retry_policy.retries();
                     return Ok(true);
                 }
-                Err(failure) => {
-                    self.stream = None;
-                    self.retries.wait_after(failure).await?;
-                }
+                Err(failure) => self.retries.wait_after(failure).await?,
             }
         }
         Ok(false)
@@ -215,40 +217,45 @@ impl Submission {
             return Ok(());
         }
         while self.stream.is_none() {
-            match self.open_stream().await {
+            let opening = open_stream(&self.client, &self.in_flight);
+            match self.retries.limit(opening).await {
                 Ok(stream) => self.stream = Some(stream),
                 Err(failure) => self.retries.wait_after(failure).await?,
             }
         }
         Ok(())
     }
+}
 
-    async fn next_receipt(&mut self) -> Result<(), CallFailure> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => self.open_stream().await?,
-        };
-        let ended = || ClientError::Unreachable("the exchange ended the stream".into());
-        let response = stream.receipts.message().await?.ok_or_else(ended)?;
-        let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
-        self.stream = Some(stream);
-        if let Some(batch) = self.in_flight.pop_front() {
-            self.summary.add(&receipt, batch.first_item);
-        }
-        Ok(())
-    }
+/// The next receipt, from the open stream or from a new one.
+async fn next_receipt(
+    client: &Client,
+    in_flight: &VecDeque<InFlight>,
+    stream: Option<BatchStream>,
+) -> Result<(BatchStream, pb::Receipt), CallFailure> {
+    let mut stream = match stream {
+        Some(stream) => stream,
+        None => open_stream(client, in_flight).await?,
+    };
+    let ended = || ClientError::Unreachable("the exchange ended the stream".into());
+    let response = stream.receipts.message().await?.ok_or_else(ended)?;
+    let receipt = response.receipt.ok_or_else(ClientError::no_receipt)?;
+    Ok((stream, receipt))
+}
 
-    /// Opens a stream and queues the batches that have no receipt.
-    async fn open_stream(&self) -> Result<BatchStream, CallFailure> {
-        let (requests, queue) = mpsc::channel(MAX_IN_FLIGHT);
-        for batch in &self.in_flight {
-            let queued = requests.try_send(batch.request.clone());
-            queued.map_err(|_| ClientError::Unreachable("the queue of batches is full".into()))?;
-        }
-        let mut service = self.client.indicator_service();
-        let receipts = service.stream_indicators(ReceiverStream::new(queue)).await?.into_inner();
-        Ok(BatchStream { requests, receipts })
+/// Opens a stream and queues the batches that have no receipt.
+async fn open_stream(
+    client: &Client,
+    in_flight: &VecDeque<InFlight>,
+) -> Result<BatchStream, CallFailure> {
+    let (requests, queue) = mpsc::channel(MAX_IN_FLIGHT);
+    for batch in in_flight {
+        let queued = requests.try_send(batch.request.clone());
+        queued.map_err(|_| ClientError::Unreachable("the queue of batches is full".into()))?;
     }
+    let mut service = client.indicator_service();
+    let receipts = service.stream_indicators(ReceiverStream::new(queue)).await?.into_inner();
+    Ok(BatchStream { requests, receipts })
 }
 
 /// Splits items into batches by count and by bytes. Keeps the order.

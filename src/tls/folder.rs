@@ -121,11 +121,6 @@ impl IdentityFolder {
         Ok(())
     }
 
-    /// Reads a file of a folder.
-    pub fn read_file(path: &Path) -> Result<Vec<u8>, FolderError> {
-        read(path)
-    }
-
     /// When the leaf certificate expires.
     pub fn not_after(&self) -> Option<Timestamp> {
         let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;

@@ -9,7 +9,8 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, OtherError,
+    PeerIncompatible, SignatureScheme,
 };
 use spiffe::TrustDomain;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -19,9 +20,6 @@ use super::folder::{IdentityFolder, Side, allows};
 use super::identity::client_certificate;
 use super::provider;
 use crate::domain::revocation::Revocations;
-
-/// What a client says when the other side speaks TLS 1.2. rustls is built with it, because other crates ask for it.
-pub const NO_TLS13: &str = "the server speaks no TLS 1.3";
 
 /// The revocation lists cannot tell whether a certificate was revoked. rustls tells the client in such a case that the
 /// authority is unknown, which sends people to look at the wrong end.
@@ -146,7 +144,7 @@ impl ServerCertVerifier for ServerVerifier {
         _: &CertificateDer<'_>,
         _: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Err(Error::General(NO_TLS13.into()))
+        Err(PeerIncompatible::Tls12NotOffered.into())
     }
 
     fn verify_tls13_signature(

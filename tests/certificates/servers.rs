@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use tipoff::client::{Client, ClientError};
 
+use crate::BIRDSITE;
 use crate::support::forge::{self, good};
 use crate::support::python::python;
 use crate::support::{World, no_retries};
@@ -79,4 +80,21 @@ async fn a_server_whose_certificate_is_not_for_servers_is_refused() {
     let client = Client::new(&server.url, &identity).unwrap().with_retry_policy(no_retries());
     let error = client.who_am_i().await.unwrap_err();
     assert!(matches!(error, ClientError::Unreachable(_)), "it speaks no gRPC: {error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_certificate_is_always_reported_as_refused() {
+    let world = World::new();
+    let node = world.start().await;
+    let identity = forge::signed_by_another(&world, "foreign", &good(&[BIRDSITE]));
+    // An address may have more handshakes than these at the same time.
+    let attempts = (0..100).map(|_| {
+        let client = Client::new(&node.url, &identity).unwrap().with_retry_policy(no_retries());
+        tokio::spawn(async move { client.who_am_i().await })
+    });
+    for attempt in attempts.collect::<Vec<_>>() {
+        let answer = attempt.await.unwrap();
+        assert!(matches!(answer, Err(ClientError::Denied(_))), "{answer:?}");
+    }
+    node.stop().await;
 }

@@ -265,11 +265,8 @@ async fn a_client_reconnects_to_an_exchange_that_restarted() {
     let world = World::new();
     let mut exchange = support::process::Process::prepare(&world);
     exchange.start();
-    let patience = RetryPolicy {
-        max_retries: None,
-        max_delay: Duration::from_millis(200),
-        ..RetryPolicy::default()
-    };
+    let patience =
+        RetryPolicy { max_delay: Duration::from_millis(200), ..RetryPolicy::unlimited() };
     let client = exchange.client(&world, "birdsite").with_retry_policy(patience);
     client.who_am_i().await.unwrap();
     exchange.kill();

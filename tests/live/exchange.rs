@@ -33,6 +33,7 @@ impl Exchange {
             first_delay: Duration::from_millis(5),
             max_delay: Duration::from_millis(40),
             max_retries: None,
+            timeout: None,
         };
         let client =
             |partner: &str| process.client(&world, partner).with_retry_policy(without_limit);

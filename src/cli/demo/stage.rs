@@ -101,6 +101,7 @@ impl Stage {
     pub fn client(&self, partner: &str) -> Result<Client, Failure> {
         let retry_policy = RetryPolicy {
             max_retries: Some(60),
+            timeout: None,
             max_delay: Duration::from_secs(1),
             ..RetryPolicy::default()
         };
