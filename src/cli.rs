@@ -10,40 +10,46 @@ mod export;
 mod failure;
 mod feedback;
 mod filter;
+mod global;
 mod group;
 mod hold;
 mod identity;
 mod journal;
 mod lookup;
 mod output;
+mod pager;
 mod partner;
 mod pki;
 mod platform;
+mod profile;
 mod pull;
 mod purpose;
 mod release;
 mod render;
 mod request;
 mod serve;
+mod show;
 mod shutdown;
 mod sighting;
 mod submit;
 mod subscribe;
 mod subscription;
+mod table;
 mod text;
 mod tip;
 mod values;
 mod whoami;
 mod withdraw;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
-use self::failure::{Completion, Failure};
+use self::failure::{Completion, Failure, Outcome};
+use self::global::{Global, GlobalFlags};
+use self::pager::Pager;
 use crate::server::raise_limit;
 
 /// The exchange on which platforms tip one another off.
@@ -55,28 +61,9 @@ use crate::server::raise_limit;
 )]
 struct Arguments {
     #[command(flatten)]
-    global: Global,
+    global: GlobalFlags,
     #[command(subcommand)]
     command: Command,
-}
-
-/// Flags that every command has.
-#[derive(Clone, Debug, clap::Args)]
-#[command(next_help_heading = "Every command")]
-struct Global {
-    /// Address of the exchange
-    #[arg(long, global = true, value_name = "URL", env = "TIPOFF_SERVER")]
-    #[arg(default_value = "https://localhost:7443")]
-    server: String,
-    /// Folder with your ca.pem, cert.pem and key.pem
-    #[arg(long, global = true, value_name = "DIR", env = "TIPOFF_IDENTITY")]
-    identity: Option<PathBuf>,
-    /// Print one JSON object per line on stdout
-    #[arg(long, global = true)]
-    json: bool,
-    /// Log more to stderr; repeat for more detail
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,6 +100,8 @@ enum Command {
     Export(export::Export),
     /// Look up values
     Lookup(lookup::Lookup),
+    /// Show all that you may see of one value
+    Show(show::Show),
     /// Report that you saw an indicator
     Sighting(sighting::Sighting),
     /// Give your opinion of an assessment
@@ -149,12 +138,64 @@ impl Command {
             _ => true,
         }
     }
+
+    /// Whether it is run beside an exchange or without one: then the exchanges that the user has named do not matter.
+    fn is_local(&self) -> bool {
+        matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Journal(_))
+    }
+
+    /// Whether its whole output is read by a person who asked for it, so that a pager helps.
+    fn suits_pager(&self) -> bool {
+        matches!(
+            self,
+            Command::Lookup(_)
+                | Command::Show(_)
+                | Command::Audit(_)
+                | Command::Campaign(campaign::Campaign::Show(_) | campaign::Campaign::List)
+                | Command::Enforcement(enforcement::Enforcement::Report(_))
+                | Command::Tip(tip::Tip::List(_) | tip::Tip::Show(_))
+                | Command::Pki(pki::Pki::Show { .. })
+                | Command::Partner(partner::Partner::List)
+                | Command::Group(group::Group::List)
+                | Command::Hold(hold::Hold::List { .. })
+                | Command::Subscription(subscription::Subscription::List)
+        )
+    }
+
+    async fn run(self, global: &Global) -> Outcome {
+        match self {
+            Command::Demo(demo) => demo.run(global).await,
+            Command::Serve(serve) => serve.run().await,
+            Command::Journal(journal) => journal.run(global),
+            Command::Pki(pki) => pki.run(global).await,
+            Command::Whoami => whoami::run(global).await,
+            Command::Submit(submit) => submit.run(global).await,
+            Command::Withdraw(withdraw) => withdraw.run(global).await,
+            Command::Release(release) => release.run(global).await,
+            Command::Hold(hold) => hold.run(global).await,
+            Command::Subscribe(subscribe) => subscribe.run(global).await,
+            Command::Subscription(subscription) => subscription.run(global).await,
+            Command::Pull(pull) => pull.run(global).await,
+            Command::Export(export) => export.run(global).await,
+            Command::Lookup(lookup) => lookup.run(global).await,
+            Command::Show(show) => show.run(global).await,
+            Command::Sighting(sighting) => sighting.run(global).await,
+            Command::Feedback(feedback) => feedback.run(global).await,
+            Command::Tip(tip) => tip.run(global).await,
+            Command::Campaign(campaign) => campaign.run(global).await,
+            Command::Enforcement(enforcement) => enforcement.run(global).await,
+            Command::Audit(audit) => audit.run(global).await,
+            Command::Partner(partner) => partner.run(global).await,
+            Command::Group(group) => group.run(global).await,
+        }
+    }
 }
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let Arguments { global, command } = Arguments::parse();
-    start_log(global.verbose, matches!(command, Command::Serve(_)));
+    let Arguments { global: flags, command } = Arguments::parse();
+    output::configure(flags.color, flags.quiet);
+    start_log(flags.verbose, matches!(command, Command::Serve(_)));
     if command.writes_private_files() {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
@@ -162,6 +203,11 @@ pub fn run() -> ExitCode {
     if matches!(command, Command::Serve(_) | Command::Journal(_)) {
         raise_limit();
     }
+    let is_paged = !flags.json && !flags.no_pager && command.suits_pager();
+    let global = match Global::new(flags, !command.is_local()) {
+        Ok(global) => global,
+        Err(failure) => return failure.report(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -169,30 +215,7 @@ pub fn run() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(async {
-        match command {
-            Command::Demo(demo) => demo.run(&global).await,
-            Command::Serve(serve) => serve.run().await,
-            Command::Journal(journal) => journal.run(&global),
-            Command::Pki(pki) => pki.run(&global).await,
-            Command::Whoami => whoami::run(&global).await,
-            Command::Submit(submit) => submit.run(&global).await,
-            Command::Withdraw(withdraw) => withdraw.run(&global).await,
-            Command::Release(release) => release.run(&global).await,
-            Command::Hold(hold) => hold.run(&global).await,
-            Command::Subscribe(subscribe) => subscribe.run(&global).await,
-            Command::Subscription(subscription) => subscription.run(&global).await,
-            Command::Pull(pull) => pull.run(&global).await,
-            Command::Export(export) => export.run(&global).await,
-            Command::Lookup(lookup) => lookup.run(&global).await,
-            Command::Sighting(sighting) => sighting.run(&global).await,
-            Command::Feedback(feedback) => feedback.run(&global).await,
-            Command::Tip(tip) => tip.run(&global).await,
-            Command::Campaign(campaign) => campaign.run(&global).await,
-            Command::Enforcement(enforcement) => enforcement.run(&global).await,
-            Command::Audit(audit) => audit.run(&global).await,
-            Command::Partner(partner) => partner.run(&global).await,
-            Command::Group(group) => group.run(&global).await,
-        }
+        if is_paged { run_paged(command, &global).await } else { command.run(&global).await }
     });
     // Do not wait for tasks that still block on input.
     runtime.shutdown_background();
@@ -201,6 +224,18 @@ pub fn run() -> ExitCode {
         Ok(Completion::InPart) => ExitCode::from(5),
         Err(failure) => failure.with_server(&global.server).report(),
     }
+}
+
+/// Runs a command whose output goes to a pager, and waits until the user leaves it.
+async fn run_paged(command: Command, global: &Global) -> Outcome {
+    let Some(pager) = Pager::start() else { return command.run(global).await };
+    // A Ctrl-C ends the command. The pager gets it too, and must not be left alone with the terminal.
+    let outcome = tokio::select! {
+        outcome = command.run(global) => outcome,
+        _ = tokio::signal::ctrl_c() => Err(Failure::failed("interrupted")),
+    };
+    pager.finish();
+    outcome
 }
 
 /// Starts logging to stderr. A server logs from `info`, other commands only warnings. `TIPOFF_LOG`
@@ -217,7 +252,7 @@ fn start_log(verbose: u8, is_server: bool) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()) && !output::no_color());
+        .with_ansi(output::log_color());
     if is_server || verbose > 0 {
         log.init();
     } else {

@@ -17,7 +17,7 @@ fn submit(stage: &Stage, name: &str, domains: &[&str], options: &[&str]) -> Stri
     let report = stage.file(name, format!("kind,value\ndomain,{}\n", domains.join("\ndomain,")));
     let ran = stage.run("birdsite", &[&["submit", "--json", &report][..], options].concat());
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    ran.lines().pop().unwrap()["submission"].as_str().unwrap().to_owned()
+    ran.lines().pop().unwrap()["submission_id"].as_str().unwrap().to_owned()
 }
 
 /// Pulls everything from the start as a partner.
@@ -56,7 +56,7 @@ fn a_report_that_is_sent_again_is_the_same_submission_unless_what_is_sent_differ
     let list = |date: &str| {
         let list = stage.file("list.txt", format!("# {date}\na.example\n"));
         let lines = stage.run("birdsite", &["submit", "--json", &list]).lines();
-        lines.last().unwrap()["submission"].clone()
+        lines.last().unwrap()["submission_id"].clone()
     };
     assert_eq!(list("2026-11-29"), list("2026-11-29"));
     assert_ne!(list("2026-11-29"), list("2026-11-30"));

@@ -294,7 +294,7 @@ fn a_liaison_exports_what_was_released_to_it_with_its_campaign() {
     let stage = stage();
     let member = |arguments: &[&str]| done(stage.run("birdsite", arguments));
     let put = ["campaign", "put", "--name", "Harbour network", "--group", "core", "--json"];
-    let campaign = member(&put).lines()[0]["campaign"].as_str().unwrap().to_owned();
+    let campaign = member(&put).lines()[0]["campaign_id"].as_str().unwrap().to_owned();
     let file = stage.file("campaign.txt", "campaign-1.example\n");
     member(&["submit", &file, "--campaign", &campaign]);
     member(&["release", "--campaign", &campaign, "--to", "cyber-unit", "--basis", "W-17"]);

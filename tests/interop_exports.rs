@@ -41,7 +41,7 @@ fn other_tools_read_what_is_exported() {
     let stage = Stage::new();
     let put = ["campaign", "put", "--name", "Harbour network", "--actor", "somebody", "--json"];
     let put = [&put[..], &["--group", "core"]].concat();
-    let campaign = done(stage.run("birdsite", &put)).lines()[0]["campaign"].clone();
+    let campaign = done(stage.run("birdsite", &put)).lines()[0]["campaign_id"].clone();
     let campaign = campaign.as_str().unwrap();
     let kinds = stage.file("kinds.jsonl", EVERY_KIND);
     done(stage.run("birdsite", &["submit", &kinds, "--label", "phishing", "--campaign", campaign]));

@@ -11,7 +11,7 @@ fn submit(stage: &Stage, name: &str, values: &str, more: &[&str]) -> String {
     let file = stage.file(name, values);
     let arguments = [&["submit", &file, "--json"], more].concat();
     let lines = done(stage.run("birdsite", &arguments)).lines();
-    lines[0]["submission"].as_str().unwrap().to_owned()
+    lines[0]["submission_id"].as_str().unwrap().to_owned()
 }
 
 const WARRANT: &[&str] = &["--purpose", "warrant:W-17:GB"];
@@ -108,7 +108,7 @@ fn a_report_is_released_as_it_is_submitted_with_its_counts() {
     let acted: Vec<_> = lines.iter().filter(|line| !line["enforcement"].is_null()).collect();
     assert_eq!((lines.len(), acted.len()), (956, 1), "the indicators and the count row");
     assert_eq!(acted[0]["enforcement"]["counts"][0]["count"], 936);
-    let id = acted[0]["enforcement"]["enforcement"].as_str().unwrap();
+    let id = acted[0]["enforcement"]["enforcement_id"].as_str().unwrap();
     let retract = ["release", "--enforcement", id, "--to", "cyber-unit", "--retract"];
     let text = done(stage.run("birdsite", &retract)).out;
     assert!(text.contains("1 version retracted from cyber-unit"), "{text}");
@@ -198,7 +198,7 @@ fn a_hold_is_placed_listed_renewed_and_lifted() {
     for word in ["case 4711", "another", "a.example", "b.example"] {
         assert!(list.contains(word), "{word}: {list}");
     }
-    let id = placed[0]["hold"].as_str().unwrap();
+    let id = placed[0]["hold_id"].as_str().unwrap();
     let copies = done(birdsite(&["hold", "list", "--content", "--json"])).lines();
     let of_first: Vec<_> = copies.iter().filter(|line| line["held_by"] == id).collect();
     assert_eq!((of_first.len(), &of_first[0]["held_value"]), (1, &json!("a.example")));

@@ -141,7 +141,7 @@ fn put_campaign(stage: &Stage) -> String {
         "core",
     ];
     let created = done(stage.run("facegraph", &command)).lines();
-    let campaign = created[0]["campaign"].as_str().or(created[0]["campaign_id"].as_str());
+    let campaign = created[0]["campaign_id"].as_str();
     campaign.unwrap_or_else(|| panic!("{created:?}")).to_owned()
 }
 

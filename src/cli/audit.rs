@@ -84,7 +84,7 @@ fn row(one: &pb::Delivery) -> [String; 5] {
         } else {
             output::paint(output::BAD, "not yet")
         },
-        text::time(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
+        text::when(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
     ]
 }
 

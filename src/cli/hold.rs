@@ -67,7 +67,7 @@ impl Hold {
                 if global.json {
                     output::json(&object(&hold))?;
                 } else {
-                    let until = text::time(hold.until.as_ref()).unwrap_or_default();
+                    let until = text::when(hold.until.as_ref()).unwrap_or_default();
                     output::line(&format!("hold {id} lasts until {until}"))?;
                 }
                 Ok(Completion::Whole)
@@ -128,7 +128,7 @@ impl Place {
         } else {
             let before = if placed.replayed { " (already placed before)" } else { "" };
             let objects = text::count(hold.objects, "object");
-            let until = text::time(hold.until.as_ref()).unwrap_or_default();
+            let until = text::when(hold.until.as_ref()).unwrap_or_default();
             output::line(&format!("hold {} keeps {objects} until {until}{before}", hold.id))?;
         }
         Ok(if failures.is_empty() { Completion::Whole } else { Completion::InPart })
@@ -198,7 +198,7 @@ fn row(hold: &pb::Hold) -> [String; 6] {
 
 fn object(hold: &pb::Hold) -> Value {
     json!({
-        "hold": hold.id,
+        "hold_id": hold.id,
         "author": hold.author,
         "placed_at": text::time(hold.placed_at.as_ref()),
         "until": text::time(hold.until.as_ref()),
@@ -217,7 +217,7 @@ fn copy_object(hold: &pb::Hold, copy: &pb::VisibleAssessment) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "held_value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
         "verdict": text::verdict(&assessment),
         "confidence": assessment.confidence,
         "labels": assessment.labels,

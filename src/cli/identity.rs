@@ -2,15 +2,16 @@
 
 use super::Global;
 use super::failure::Failure;
-use crate::client::Client;
+use crate::client::{Client, RetryPolicy};
 
 /// A client for the exchange and identity that the flags name.
 pub fn client(global: &Global) -> Result<Client, Failure> {
     let Some(identity) = &global.identity else {
         return Err(Failure::usage(
             "no identity: pass the folder with your ca.pem, cert.pem and key.pem as --identity or \
-             TIPOFF_IDENTITY",
+             TIPOFF_IDENTITY, or name it in ~/.config/tipoff/config.toml",
         ));
     };
-    Ok(Client::new(&global.server, identity)?)
+    let retry_policy = RetryPolicy { timeout: global.timeout, ..RetryPolicy::default() };
+    Ok(Client::new(&global.server, identity)?.with_retry_policy(retry_policy))
 }

@@ -170,7 +170,7 @@ fn indicator_object(indicator: &pb::Indicator) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
     })
 }
 
@@ -202,7 +202,7 @@ fn known_object(summary: &pb::IndicatorSummary) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
         "disputed": summary.disputed,
         "authors": summary.authors,
         "author": strongest.author,

@@ -4,16 +4,76 @@ use std::borrow::Cow;
 use std::env;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
+pub use super::table::table;
 use crate::domain::text::{escaped_line, is_unsafe};
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set or the terminal has none
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How the output looks. Decided before a pager takes the place of the terminal.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    /// Whether results have colours.
+    color: bool,
+    /// Whether the log has colours.
+    log_color: bool,
+    /// Columns of the terminal; `None` if the output goes to a file or another program.
+    width: Option<usize>,
+    /// Whether remarks and progress are left out.
+    quiet: bool,
+}
+
+static LOOK: OnceLock<Look> = OnceLock::new();
+
+/// Sets how the output looks. Has an effect before anything was written only.
+pub fn configure(color: ColorChoice, quiet: bool) {
+    let _ = LOOK.set(Look::new(color, quiet));
+}
+
+fn look() -> &'static Look {
+    LOOK.get_or_init(|| Look::new(ColorChoice::Auto, false))
+}
+
+impl Look {
+    fn new(color: ColorChoice, quiet: bool) -> Self {
+        let colored = |is_terminal| match color {
+            ColorChoice::Auto => is_terminal && !no_color(),
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+        };
+        let is_terminal = io::stdout().is_terminal();
+        let size = Term::stdout().size_checked().filter(|_| is_terminal);
+        Self {
+            color: colored(is_terminal),
+            log_color: colored(io::stderr().is_terminal()),
+            width: size.map(|(_, columns)| columns.into()).filter(|columns| *columns > 0),
+            quiet,
+        }
+    }
+}
+
+/// Whether the log has colours.
+pub fn log_color() -> bool {
+    look().log_color
+}
 
 /// Writes a line to stdout. Exits quietly if the reader has closed the pipe, as `head` does.
 pub fn line(text: &str) -> Result<(), Failure> {
@@ -100,25 +160,17 @@ fn style_length(text: &str) -> Option<usize> {
     SEQUENCES.iter().find(|sequence| text.starts_with(&***sequence)).map(String::len)
 }
 
-/// Writes a remark to stderr, so that scripts can ignore it.
+/// Writes a remark to stderr, so that scripts can ignore it. The user may want none.
 pub fn remark(text: &str) {
+    if look().quiet {
+        return;
+    }
     let _ = writeln!(io::stderr(), "{}", for_terminal(text));
 }
 
-/// Formats rows as aligned columns under a header, without borders.
-pub fn table<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.map(|name| paint(DIM, name)));
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    let text = table.to_string();
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+/// Columns of the terminal; `None` if the output goes to a file or another program.
+pub fn width() -> Option<usize> {
+    look().width
 }
 
 /// For secondary text.
@@ -130,17 +182,13 @@ pub const BAD: Style = AnsiColor::Red.on_default();
 /// For headings.
 pub const BOLD: Style = Style::new().bold();
 
-/// Colours a text if stdout is a terminal, unless the user wants no colour.
+/// Colours a text if stdout is a terminal, unless the user decided otherwise.
 pub fn paint(style: Style, text: &str) -> String {
-    if io::stdout().is_terminal() && !no_color() {
-        format!("{style}{text}{style:#}")
-    } else {
-        text.to_owned()
-    }
+    if look().color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// Whether the user asked for no colour, by <https://no-color.org> or with a terminal that has none.
-pub fn no_color() -> bool {
+fn no_color() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }
@@ -162,7 +210,7 @@ pub fn counter(what: &'static str) -> ProgressBar {
 }
 
 fn bar(what: &'static str, total: Option<u64>, template: &str, is_shown: bool) -> ProgressBar {
-    let is_shown = is_shown && io::stderr().is_terminal();
+    let is_shown = is_shown && !look().quiet && io::stderr().is_terminal();
     let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(total, target);
     let style = ProgressStyle::with_template(template);

@@ -219,7 +219,10 @@ async fn suspend(
         } else {
             format!(", by {}", text::entries(&suspended.sequences))
         };
-        output::line(&format!("{versions} since {} withdrawn{by}", text::instant(since.seconds)))?;
+        output::line(&format!(
+            "{versions} since {} withdrawn{by}",
+            text::when(Some(&since)).unwrap_or_default()
+        ))?;
     }
     Ok(Completion::Whole)
 }

@@ -239,7 +239,7 @@ fn object(outcome: &ReadingOutcome, action: &str) -> Value {
     if let Some(indicator) = outcome.indicator {
         object["kind"] = indicator.kind().as_str().into();
         object["value"] = indicator.value().into();
-        object["id"] = indicator.id().to_string().into();
+        object["indicator_id"] = indicator.id().to_string().into();
     }
     if !reason.is_empty() {
         object["field"] = field.as_str().into();

@@ -195,7 +195,7 @@ impl ReadingOutcome<'_> {
             "result": result,
             "kind": self.indicator.map(|indicator| indicator.kind().as_str()),
             "indicator": self.indicator.map(values::display),
-            "id": self.indicator.map(|indicator| indicator.id().to_string()),
+            "indicator_id": self.indicator.map(|indicator| indicator.id().to_string()),
             "field": field,
             "reason": reason,
         })

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::tz::{Offset, TimeZone};
 
 use crate::domain::text::escaped_line;
 use crate::wire::{pb, timestamp};
@@ -64,6 +65,19 @@ pub fn instant(seconds: i64) -> String {
 pub fn day(millis: i64) -> String {
     let day = jiff::Timestamp::from_millisecond(millis).map(|time| time.strftime("%F").to_string());
     day.unwrap_or_else(|_| millis.to_string())
+}
+
+/// A timestamp for people: RFC 3339 with the offset of the local time zone, as flags take it.
+pub fn when(time: Option<&prost_types::Timestamp>) -> Option<String> {
+    time.map(|time| in_zone(time.seconds, TimeZone::system()))
+}
+
+fn in_zone(seconds: i64, zone: TimeZone) -> String {
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(time) if zone.to_offset(time) == Offset::UTC => time.to_string(),
+        Ok(time) => time.to_zoned(zone).strftime("%FT%T%:z").to_string(),
+        Err(_) => seconds.to_string(),
+    }
 }
 
 /// A timestamp, as RFC 3339 in UTC.
@@ -158,6 +172,16 @@ mod tests {
         for bad in ["", "yesterday", "24.11.2026"] {
             assert!(shown(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_time_for_people_has_their_zone_and_is_read_as_the_same_instant() {
+        let seconds = 1_795_521_600; // 2026-11-24T12:00:00Z
+        let zone = |hours| TimeZone::fixed(jiff::tz::offset(hours));
+        assert_eq!(in_zone(seconds, TimeZone::UTC), "2026-11-24T12:00:00Z");
+        let local = in_zone(seconds, zone(-5));
+        assert_eq!(local, "2026-11-24T07:00:00-05:00");
+        assert_eq!(read_time(&local).map(|time| time.seconds), Ok(seconds));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::wire::pb;
 pub async fn run(global: &Global) -> Outcome {
     let me = identity::client(global)?.who_am_i().await?;
     let partner = me.partner.clone().unwrap_or_default();
-    let expires = text::time(me.certificate_expires_at.as_ref());
+    let expires = me.certificate_expires_at.as_ref();
     let role = text::enum_name(partner.role().as_str_name(), "ROLE_");
     let tlp = text::tlp(me.default_tlp());
     let purposes = text::purposes(&partner);
@@ -25,7 +25,7 @@ pub async fn run(global: &Global) -> Outcome {
             "groups": me.groups,
             "default_group": me.default_group,
             "default_tlp": tlp,
-            "certificate_expires_at": expires,
+            "certificate_expires_at": text::time(expires),
             "certificate_serial": me.certificate_serial,
             "exchange_version": me.exchange_version,
         }))?;
@@ -39,7 +39,7 @@ pub async fn run(global: &Global) -> Outcome {
         ["groups", &or_none(&me.groups.join(", "))],
         ["default group", &or_none(&me.default_group)],
         ["default TLP", tlp],
-        ["certificate", &format!("until {}", expires.unwrap_or_default())],
+        ["certificate", &format!("until {}", text::when(expires).unwrap_or_default())],
         ["exchange", &format!("{} {}", global.server, me.exchange_version)],
     ];
     let is_liaison = partner.role() == pb::Role::Liaison;

@@ -154,7 +154,7 @@ fn object(outcome: &ValueOutcome) -> Value {
             "kind": indicator.kind().as_str(),
             "platform": indicator.platform().map(ToString::to_string).unwrap_or_default(),
             "value": indicator.value(),
-            "id": indicator.id().to_string(),
+            "indicator_id": indicator.id().to_string(),
             "versions": item.versions.iter().map(text::version).collect::<Vec<_>>(),
         }),
         ValueOutcome::Unreadable { value, field, reason } => json!({

@@ -96,7 +96,7 @@ pub const NAMES: [&[&str]; 25] = [
         "external_link",
         "link",
     ],
-    &["campaign", "campaign_name", "operation"],
+    &["campaign", "campaign_id", "campaign_name", "operation"],
     &["account_id", "stable_id", "platform_user_id"],
     &[
         "former_handles",

@@ -150,12 +150,12 @@ fn a_report_is_submitted_delivered_and_found_by_lookup() {
 
     // The same file again is the same submission.
     let again = stage.run("birdsite", &submit).lines().pop().unwrap();
-    assert_eq!(again["submission"], sum["submission"]);
+    assert_eq!(again["submission_id"], sum["submission_id"]);
     assert_eq!(again["replayed_batches"], again["batches"]);
     // As a new submission, nothing in it is new.
     let anew = [&submit[..], &["--again"]].concat();
     let anew = stage.run("birdsite", &anew).lines().pop().unwrap();
-    assert_ne!(anew["submission"], sum["submission"]);
+    assert_ne!(anew["submission_id"], sum["submission_id"]);
     assert_eq!((&anew["created"], &anew["unchanged"]), (&0.into(), &955.into()), "{anew}");
 
     let all = stage.run("facegraph", &["subscribe", "--from", "start", "--count", "955", "--json"]);
@@ -185,7 +185,7 @@ fn a_report_is_submitted_delivered_and_found_by_lookup() {
     let lookup = ["lookup", "--json", &format!("x:{value}"), "nobody.example"];
     let answers = stage.run("facegraph", &lookup).lines();
     assert_eq!(answers[0]["result"], "known");
-    assert_eq!(answers[0]["id"], items[0]["id"]);
+    assert_eq!(answers[0]["indicator_id"], items[0]["indicator_id"]);
     assert_eq!(answers[1]["result"], "unknown");
 }
 

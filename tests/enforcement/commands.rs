@@ -35,9 +35,9 @@ fn put_campaign_by_command(stage: &Stage) -> String {
     let put = ["--json", "campaign", "put", "--name", "Harbour", "--actor", "a firm", "--country"];
     let put = [&put[..], &["CN", "--confidence", "70", "--technique", "0.9.4"], &core].concat();
     let created = run(stage, "birdsite", &put).lines().remove(0);
-    let id = created["campaign"].as_str().unwrap();
+    let id = created["campaign_id"].as_str().unwrap();
     let again = run(stage, "birdsite", &put);
-    assert_eq!(again.lines()[0]["campaign"], id, "once, however often it is run");
+    assert_eq!(again.lines()[0]["campaign_id"], id, "once, however often it is run");
     let file = stage.file("a.csv", "value,campaign\na.example,\nb.example,Harbour\n");
     let submit = [&["submit", &file, "--campaign", id][..], &core].concat();
     let submitted = run(stage, "birdsite", &submit);

@@ -40,7 +40,7 @@ impl Accesses {
 fn rows(access: &pb::Access) -> impl Iterator<Item = [String; 7]> {
     access.objects.iter().map(|object| {
         [
-            text::time(access.accessed_at.as_ref()).unwrap_or_default(),
+            text::when(access.accessed_at.as_ref()).unwrap_or_default(),
             access.liaison.clone(),
             way(access),
             purpose(access),
@@ -83,13 +83,13 @@ fn object(access: &pb::Access) -> Value {
         let indicator = object.indicator.clone().unwrap_or_default();
         json!({
             "version": object.version.as_ref().map(text::version),
-            "id": object.indicator_id,
+            "indicator_id": object.indicator_id,
             "tip_id": object.tip_id,
             "kind": object.indicator.as_ref().map(|indicator| text::kind(indicator.kind())),
             "platform": indicator.platform,
             "accessed_value": indicator.value,
-            "campaign": object.campaign_id,
-            "enforcement": object.enforcement_id,
+            "campaign_id": object.campaign_id,
+            "enforcement_id": object.enforcement_id,
         })
     });
     json!({

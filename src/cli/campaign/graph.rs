@@ -44,7 +44,7 @@ pub fn json(clusters: &pb::CampaignClusters) -> Value {
     let indicators = clusters.indicators.iter().enumerate().map(|(at, indicator)| {
         json!({
             "node": format!("i{at}"),
-            "id": indicator.id,
+            "indicator_id": indicator.id,
             "kind": text::kind(indicator.kind()),
             "platform": indicator.platform,
             "value": indicator.value,

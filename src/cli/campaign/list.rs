@@ -11,7 +11,7 @@ pub async fn run(global: &Global) -> Outcome {
         for one in &campaigns {
             let newest = one.newest.as_ref().map(render::campaign::object);
             output::json(&json!({
-                "campaign": one.id,
+                "campaign_id": one.id,
                 "contributions": one.contributions,
                 "newest": newest,
             }))?;
@@ -30,7 +30,7 @@ pub async fn run(global: &Global) -> Outcome {
             .as_ref()
             .map(render::campaign::attribution)
             .unwrap_or_default();
-        let when = text::time(newest.accepted_at.as_ref()).unwrap_or_default();
+        let when = text::when(newest.accepted_at.as_ref()).unwrap_or_default();
         let contributions = one.contributions.to_string();
         [
             one.id,

@@ -63,7 +63,7 @@ impl Put {
         let version = response.version.as_ref().map(text::version);
         if global.json {
             output::json(&json!({
-                "campaign": response.campaign_id,
+                "campaign_id": response.campaign_id,
                 "status": status,
                 "version": version,
                 "replayed": response.replayed,

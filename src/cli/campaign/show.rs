@@ -122,7 +122,7 @@ impl CampaignDetails {
             })
         });
         let mut object = json!({
-            "campaign": id,
+            "campaign_id": id,
             "contributions": contributions.iter().map(render::campaign::object).collect::<Vec<_>>(),
             "omitted": omitted,
             "indicators_total": numbers.indicators,
@@ -176,7 +176,7 @@ fn print_indicators(indicators: &[pb::VisibleAssessment]) -> Result<(), Failure>
 
 fn print_timeline(timeline: &[pb::TimelineEvent]) -> Result<(), Failure> {
     let rows = timeline.iter().map(|event| {
-        let when = text::time(event.at.as_ref()).unwrap_or_default();
+        let when = text::when(event.at.as_ref()).unwrap_or_default();
         let by = if event.author.is_empty() { "the exchange" } else { &event.author };
         [when, by.to_owned(), event_text(event)]
     });
@@ -190,7 +190,7 @@ fn print_contribution(one: &pb::VisibleContribution) -> Result<(), Failure> {
     output::line(&format!(
         "\n{}  {} {}{founder}",
         output::paint(output::BOLD, &text::one_line(&contribution.name)),
-        output::paint(output::DIM, &text::time(one.accepted_at.as_ref()).unwrap_or_default()),
+        output::paint(output::DIM, &text::when(one.accepted_at.as_ref()).unwrap_or_default()),
         one.author
     ))?;
     let by = contribution.attribution.unwrap_or_default();
@@ -257,7 +257,7 @@ fn indicator_object(visible: &pb::VisibleAssessment) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
         "verdict": text::verdict(&assessment),
         "confidence": assessment.confidence,
     })
@@ -282,7 +282,7 @@ fn event_object(event: &pb::TimelineEvent) -> Value {
             let indicator = sighting.indicator.clone().unwrap_or_default();
             (
                 "sighting",
-                json!({ "id": indicator.id, "value": indicator.value, "count": sighting.count }),
+                json!({ "indicator_id": indicator.id, "value": indicator.value, "count": sighting.count }),
             )
         }
         Some(Event::Enforcement(enforcement)) => {

@@ -74,7 +74,7 @@ impl Put {
         let version = item.version.as_ref().map(text::version);
         if global.json {
             output::json(&json!({
-                "enforcement": sent.id,
+                "enforcement_id": sent.id,
                 "status": status,
                 "version": version,
                 "replayed": response.replayed,

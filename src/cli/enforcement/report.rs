@@ -148,7 +148,7 @@ impl ReportScope {
             "until": day(self.period.1),
             "first_day": day(first),
             "last_day": day(last),
-            "campaign": self.campaign,
+            "campaign_id": self.campaign,
             "partners": self.partners,
             "own": part_object(&self.totals.own),
             "reported": part_object(&self.totals.reported),
@@ -167,7 +167,7 @@ fn part_object(part: &SourceTotals) -> Value {
     let rows = part.rows.iter().map(|(key, one)| {
         let mut row = sum(*one);
         let text = |text: Option<String>| text.map_or(Value::Null, Value::String);
-        row["campaign"] = text(key.campaign.map(|id| id.to_string()));
+        row["campaign_id"] = text(key.campaign.map(|id| id.to_string()));
         row["partner"] = json!(key.author.as_str());
         row["platform"] = text(key.platform.as_ref().map(ToString::to_string));
         row["asset"] = json!(key.asset.as_str());

@@ -18,7 +18,7 @@ const HEADER: [&str; 26] = [
     "kind",
     "platform",
     "value",
-    "id",
+    "indicator_id",
     "verdict",
     "confidence",
     "severity",
@@ -31,7 +31,7 @@ const HEADER: [&str; 26] = [
     "valid_until",
     "note",
     "references",
-    "campaign",
+    "campaign_id",
     "tlp",
     "account_id",
     "former_handles",
@@ -139,7 +139,7 @@ fn removal_row(removal: &pb::Removal) -> [String; HEADER.len()] {
         ("version", version.unwrap_or_default()),
         ("reason", render::feed::removal_reason(removal)),
         ("author", removal.author.clone()),
-        ("id", removal.indicator_id.clone()),
+        ("indicator_id", removal.indicator_id.clone()),
     ];
     for (cell, name) in row.iter_mut().zip(HEADER) {
         if let Some((_, text)) = cells.iter().find(|(column, _)| *column == name) {

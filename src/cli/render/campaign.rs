@@ -42,7 +42,7 @@ pub fn object(one: &pb::VisibleContribution) -> Value {
     let contribution = one.contribution.clone().unwrap_or_default();
     let sharing = one.sharing.as_ref();
     json!({
-        "campaign": one.campaign_id,
+        "campaign_id": one.campaign_id,
         "version": one.version.as_ref().map(text::version),
         "replaces": one.replaces.as_ref().map(text::version),
         "author": one.author,

@@ -62,7 +62,7 @@ pub fn object(one: &pb::VisibleEnforcement) -> Value {
     let sharing = one.sharing.as_ref();
     let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     json!({
-        "enforcement": enforcement.id,
+        "enforcement_id": enforcement.id,
         "version": one.version.as_ref().map(text::version),
         "replaces": one.replaces.as_ref().map(text::version),
         "author": one.author,
@@ -72,8 +72,8 @@ pub fn object(one: &pb::VisibleEnforcement) -> Value {
         "method": method(&enforcement),
         "from": text(&enforcement.from),
         "until": text(&enforcement.until),
-        "campaign": text(&enforcement.campaign),
-        "tip": text(&enforcement.tip),
+        "campaign_id": text(&enforcement.campaign),
+        "tip_id": text(&enforcement.tip),
         "note": enforcement.note,
         "tlp": fields::tlp(sharing),
         "audience": fields::audience(sharing.and_then(|sharing| sharing.audience.as_ref())),
@@ -82,7 +82,7 @@ pub fn object(one: &pb::VisibleEnforcement) -> Value {
 
 /// An enforcement inside the JSON object of a response to a tip.
 pub fn response_object(enforcement: &pb::Enforcement) -> Value {
-    json!({ "enforcement": enforcement.id, "counts": counts(enforcement), "method": method(enforcement) })
+    json!({ "enforcement_id": enforcement.id, "counts": counts(enforcement), "method": method(enforcement) })
 }
 
 fn counts(enforcement: &pb::Enforcement) -> Vec<Value> {

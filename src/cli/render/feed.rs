@@ -48,7 +48,7 @@ pub fn object(event: &FeedEvent) -> Value {
             "cursor": removal.cursor.as_ref().map(text::cursor),
             "author": removal.author,
             "of": removed_object(removal).0,
-            "id": removed_object(removal).1,
+            "indicator_id": removed_object(removal).1,
             "reason": removal_reason(removal),
         }),
         FeedEvent::GroupChange(change) => json!({
@@ -162,11 +162,11 @@ fn feedback_row(feedback: &pb::VisibleFeedback) -> String {
     )
 }
 
-fn opinion(opinion: pb::Opinion) -> String {
+pub fn opinion(opinion: pb::Opinion) -> String {
     text::enum_name(opinion.as_str_name(), "OPINION_").replace('_', "-")
 }
 
-fn sighting_object(sighting: &pb::VisibleSighting) -> Value {
+pub fn sighting_object(sighting: &pb::VisibleSighting) -> Value {
     let indicator = sighting.indicator.clone().unwrap_or_default();
     json!({
         "version": sighting.version.as_ref().map(text::version),
@@ -175,7 +175,7 @@ fn sighting_object(sighting: &pb::VisibleSighting) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
         "count": sighting.count,
         "first_seen": text::time(sighting.first_seen.as_ref()),
         "last_seen": text::time(sighting.last_seen.as_ref()),
@@ -184,13 +184,13 @@ fn sighting_object(sighting: &pb::VisibleSighting) -> Value {
     })
 }
 
-fn feedback_object(feedback: &pb::VisibleFeedback) -> Value {
+pub fn feedback_object(feedback: &pb::VisibleFeedback) -> Value {
     json!({
         "version": feedback.version.as_ref().map(text::version),
         "author": feedback.author,
         "accepted_at": text::time(feedback.accepted_at.as_ref()),
         "about": feedback.about.as_ref().map(text::version),
-        "id": feedback.indicator_id,
+        "indicator_id": feedback.indicator_id,
         "opinion": opinion(feedback.opinion()),
         "note": feedback.note,
         "tlp": fields::tlp(feedback.sharing.as_ref()),
@@ -198,7 +198,7 @@ fn feedback_object(feedback: &pb::VisibleFeedback) -> Value {
     })
 }
 
-fn item_object(item: &pb::FeedItem) -> serde_json::Value {
+pub fn item_object(item: &pb::FeedItem) -> serde_json::Value {
     let indicator = item.indicator.clone().unwrap_or_default();
     let assessment = item.assessment.clone().unwrap_or_default();
     let sharing = item.sharing.clone().unwrap_or_default();
@@ -212,7 +212,7 @@ fn item_object(item: &pb::FeedItem) -> serde_json::Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
         "raw": item.raw,
         "verdict": text::verdict(&assessment),
         "confidence": assessment.confidence,
@@ -226,7 +226,7 @@ fn item_object(item: &pb::FeedItem) -> serde_json::Value {
         "valid_until": time(&assessment.valid_until),
         "note": assessment.note,
         "references": assessment.references,
-        "campaign": assessment.campaign,
+        "campaign_id": assessment.campaign,
         "account_id": assessment.account_id,
         "former_handles": assessment.former_handles,
         "tlp": text::tlp(sharing.tlp()),

@@ -31,7 +31,7 @@ pub fn urgency(tip: &pb::Tip) -> String {
 
 /// When an answer is due, and whether it is overdue.
 pub fn answer_by(tip: &pb::Tip, overdue: bool) -> String {
-    let by = text::time(tip.respond_by.as_ref()).unwrap_or_default();
+    let by = text::when(tip.respond_by.as_ref()).unwrap_or_default();
     if overdue { output::paint(output::BAD, &format!("OVERDUE {by}")) } else { by }
 }
 
@@ -139,8 +139,8 @@ pub fn tip_object(tip: &pb::Tip) -> Value {
         "urgency": urgency(tip),
         "respond_by": text::time(tip.respond_by.as_ref()),
         "tlp": text::tlp(tip.tlp()),
-        "campaign": tip.campaign,
-        "submission": tip.submission_id,
+        "campaign_id": tip.campaign,
+        "submission_id": tip.submission_id,
         "referral": tip.referral,
     })
 }
@@ -169,7 +169,7 @@ pub fn indicator_object(indicator: &pb::Indicator) -> Value {
         "kind": text::kind(indicator.kind()),
         "platform": indicator.platform,
         "value": indicator.value,
-        "id": indicator.id,
+        "indicator_id": indicator.id,
     })
 }
 
@@ -179,7 +179,7 @@ pub fn row(event: &pb::TipEvent) -> String {
         (event.tip.clone().unwrap_or_default(), event.entry.clone().unwrap_or_default());
     let message = text::one_line(&entry.message);
     let version = entry.version.as_ref().map(text::version).unwrap_or_default();
-    let when = text::time(entry.accepted_at.as_ref()).unwrap_or_default();
+    let when = text::when(entry.accepted_at.as_ref()).unwrap_or_default();
     format!(
         "{}  {version:<9} {:<12} {:<13} {:<18} tip {}, {}{}{message}",
         output::paint(output::DIM, &when),

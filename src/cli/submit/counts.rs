@@ -151,7 +151,7 @@ impl CountReceipts {
             json!({ "count": {
                 "file": source.file,
                 "row": source.row,
-                "enforcement": sent.id,
+                "enforcement_id": sent.id,
                 "source": render::enforcement::source(sent.source()),
                 "asset": render::enforcement::asset(count.asset()),
                 "platform": count.platform,

@@ -128,7 +128,7 @@ impl List {
             render::tip::state(thread.state()),
             render::tip::urgency(tip),
             render::tip::answer_by(tip, thread.overdue),
-            text::time(tip.sent_at.as_ref()).unwrap_or_default(),
+            text::when(tip.sent_at.as_ref()).unwrap_or_default(),
             render::tip::subject(tip),
         ]
     }

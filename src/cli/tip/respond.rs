@@ -144,7 +144,7 @@ impl Respond {
             let outcome = match response.state() {
                 // The tip may have moved on since.
                 _ if response.replayed => {
-                    let sent = text::time(response.accepted_at.as_ref()).unwrap_or_default();
+                    let sent = text::when(response.accepted_at.as_ref()).unwrap_or_default();
                     format!(
                         "is unchanged: the same response was sent at {sent}. --again sends it once more"
                     )
