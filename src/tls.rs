@@ -30,6 +30,7 @@ pub use self::authority::Authority;
 pub use self::folder::{FolderError, IdentityFolder};
 pub use self::handshakes::Source;
 pub use self::identity::{IdentityError, PeerIdentity};
+pub use self::revocation::ListSummary;
 pub use self::server::{ServerIdentity, ServerTls};
 pub use self::verifiers::{NO_TLS13, ServerVerifier};
 

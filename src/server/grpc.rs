@@ -18,7 +18,8 @@ use crate::exchange::Exchange;
 use crate::metrics::Metrics;
 use crate::rpc::{Services, Snapshots};
 use crate::rpc::{
-    authz::AuthoriseLayer, in_flight::InFlightLayer, transport_errors::TransportErrorsLayer,
+    authz::AuthoriseLayer, in_flight::InFlightLayer, observe::ObserveLayer,
+    transport_errors::TransportErrorsLayer,
 };
 use crate::sampled_log::SampledLog;
 use crate::tls::{Acceptor, ServerTls};
@@ -111,6 +112,10 @@ impl Grpc<'_> {
         let mut server = transport(limits)
             .max_connection_age(age)
             .max_connection_age_grace(grace)
+            .layer(ObserveLayer {
+                metrics: Arc::clone(self.metrics),
+                clock: Arc::clone(self.exchange.clock()),
+            })
             .layer(TransportErrorsLayer {
                 timeout: Duration::from_secs(self.config.requests.unary_timeout_s),
             })
@@ -132,6 +137,7 @@ impl Grpc<'_> {
             exchange: Arc::clone(self.exchange),
             labels: Arc::new(self.checked.labels.clone()),
             metrics: Arc::clone(self.metrics),
+            log: Arc::clone(self.log),
             limits: self.checked.requests,
             snapshots: Snapshots::default(),
             stop: self.stop.clone(),
@@ -148,7 +154,10 @@ impl Grpc<'_> {
 /// The layers around every service; the outermost is last.
 type Layers = Stack<
     AuthoriseLayer,
-    Stack<InFlightLayer, Stack<TransportErrorsLayer, tower::layer::util::Identity>>,
+    Stack<
+        InFlightLayer,
+        Stack<TransportErrorsLayer, Stack<ObserveLayer, tower::layer::util::Identity>>,
+    >,
 >;
 
 fn transport(limits: &Connections) -> Server {

@@ -32,6 +32,9 @@ use crate::tls::{ServerIdentity, ServerTls};
 /// within this time.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(30);
 
+/// Interval at which the free space of the disk is checked, beside the check before each write.
+const DISK_INTERVAL: Duration = Duration::from_secs(5);
+
 /// Receives the result of the follower's thread.
 type FollowerResult = oneshot::Receiver<Result<(), Error>>;
 
@@ -105,6 +108,10 @@ impl Node {
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
         let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
+        let writable = Arc::clone(&exchange);
+        readiness.require(move || {
+            writable.check_writable().map_err(|it| format!("requests that write are refused: {it}"))
+        });
         // Set only here, so it cannot fail.
         let _ = started.set(Arc::clone(&exchange));
         readiness.ready();
@@ -194,7 +201,7 @@ impl Node {
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
-    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 10] {
+    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 11] {
         let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
         [
@@ -205,6 +212,7 @@ impl Node {
             tokio::spawn(sweeps().end_releases(stop())),
             tokio::spawn(sweeps().follow_up_tips(stop())),
             tokio::spawn(sweeps().watch_activity(stop())),
+            tokio::spawn(watch_disk(Arc::clone(&self.exchange), stop())),
             tokio::spawn(log_suppressed(
                 Arc::clone(&self.log),
                 Arc::clone(self.exchange.clock()),
@@ -239,7 +247,7 @@ fn check_suspended(exchange: &Exchange, checked: &CheckedConfig) -> Result<(), C
 
 /// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
 async fn join_tasks(
-    background: [JoinHandle<()>; 10],
+    background: [JoinHandle<()>; 11],
     cursors: JoinHandle<()>,
     ops_task: JoinHandle<std::io::Result<()>>,
 ) {
@@ -290,6 +298,15 @@ fn follower_fault(result: Result<Result<(), Error>, oneshot::error::RecvError>) 
         Ok(Ok(())) => Error::internal("follower", "the follower ended before it was stopped"),
         Ok(Err(error)) => error,
         Err(_) => Error::internal("follower", "the follower's thread panicked"),
+    }
+}
+
+/// Checks the disk from time to time: when it runs full and when it has room again is logged also if nobody writes.
+async fn watch_disk(exchange: Arc<Exchange>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(DISK_INTERVAL)).await.is_some() {
+        let exchange = Arc::clone(&exchange);
+        // It logs what it finds.
+        let _ = tokio::task::spawn_blocking(move || exchange.check_writable()).await;
     }
 }
 
