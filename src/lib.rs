@@ -85,5 +85,6 @@ pub mod protobuf;
 pub mod rpc;
 pub mod sampled_log;
 pub mod server;
+pub mod telemetry;
 pub mod tls;
 pub mod wire;

@@ -1,4 +1,4 @@
-//! Observes every call: its method, result and duration, for the metrics.
+//! Observes every call: its method, result and duration, for the metrics and the traces.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +16,8 @@ use tower::{Layer, Service};
 use super::authz::{UNKNOWN, rule_of};
 use crate::clock::Clock;
 use crate::metrics::{EndedCall, Metrics};
+use crate::telemetry::{CallSpan, Traces};
+use crate::tls::PeerInfo;
 
 /// The methods whose request or response is a stream.
 const STREAMS: &[&str] = &[
@@ -33,6 +35,8 @@ pub struct ObserveLayer {
     pub metrics: Arc<Metrics>,
     /// Measures them.
     pub clock: Arc<dyn Clock>,
+    /// Traces them, if the operator wants it.
+    pub traces: Option<Traces>,
 }
 
 impl<S> Layer<S> for ObserveLayer {
@@ -81,13 +85,19 @@ struct OpenCall {
     started: Instant,
     /// The code in the head or the trailers of the response. `Cancelled` if neither was sent.
     code: Code,
+    span: Option<CallSpan>,
 }
 
 impl OpenCall {
     fn new(layer: &ObserveLayer, request: &Request<Body>) -> Self {
         let method = rule_of(request.uri().path()).map_or(UNKNOWN, |(name, _)| name);
+        let span = layer.traces.as_ref().map(|traces| {
+            let peer = request.extensions().get::<PeerInfo>();
+            let identity = peer.and_then(|peer| peer.identity.as_ref().as_ref().ok());
+            traces.begin(method, identity.map(|identity| identity.partner.as_str()))
+        });
         let started = layer.clock.instant();
-        Self { layer: layer.clone(), method, started, code: Code::Cancelled }
+        Self { layer: layer.clone(), method, started, code: Code::Cancelled, span }
     }
 
     /// Takes the code from headers or trailers that have one.
@@ -107,6 +117,9 @@ impl Drop for OpenCall {
             is_stream: STREAMS.contains(&self.method),
             seconds,
         });
+        if let Some(span) = self.span.take() {
+            span.end(name(self.code), is_fault(self.code));
+        }
     }
 }
 
@@ -163,6 +176,19 @@ fn name(code: Code) -> &'static str {
         Code::DataLoss => "DATA_LOSS",
         Code::Unauthenticated => "UNAUTHENTICATED",
     }
+}
+
+/// Whether a code is the fault of the exchange, and not of the caller.
+fn is_fault(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::rpc::{
     transport_errors::TransportErrorsLayer,
 };
 use crate::sampled_log::SampledLog;
+use crate::telemetry::Traces;
 use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 use servers::audit_service_server::AuditServiceServer;
@@ -62,6 +63,8 @@ pub struct Grpc<'a> {
     pub metrics: &'a Arc<Metrics>,
     /// Decides which refused connections and calls are logged.
     pub log: &'a Arc<SampledLog>,
+    /// Traces the calls, if the operator wants it.
+    pub traces: Option<Traces>,
     /// Cancelled when the node stops: no new calls are accepted, and open streams end.
     pub stop: CancellationToken,
 }
@@ -115,6 +118,7 @@ impl Grpc<'_> {
             .layer(ObserveLayer {
                 metrics: Arc::clone(self.metrics),
                 clock: Arc::clone(self.exchange.clock()),
+                traces: self.traces.clone(),
             })
             .layer(TransportErrorsLayer {
                 timeout: Duration::from_secs(self.config.requests.unary_timeout_s),

@@ -18,7 +18,7 @@ use super::settings::CheckedConfig;
 use super::stores::{self, Stores};
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Telemetry};
 use crate::domain::cursor::EpochId;
 use crate::domain::revocation::Revocations;
 use crate::error::Error;
@@ -26,6 +26,7 @@ use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
 use crate::metrics::Metrics;
 use crate::sampled_log::{self, SampledLog, SuppressedLines};
+use crate::telemetry::Traces;
 use crate::tls::{ServerIdentity, ServerTls};
 
 /// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
@@ -48,6 +49,7 @@ pub struct Node {
     metrics: Arc<Metrics>,
     /// Decides which refused connections and calls are logged.
     log: Arc<SampledLog>,
+    traces: Option<Traces>,
     readiness: Arc<Readiness>,
     grpc_listener: TcpListener,
     ops_task: JoinHandle<std::io::Result<()>>,
@@ -107,6 +109,7 @@ impl Node {
         // Before clients may connect.
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
+        let traces = start_traces(&config.telemetry)?;
         let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
         let writable = Arc::clone(&exchange);
         readiness.require(move || {
@@ -125,6 +128,7 @@ impl Node {
             tls,
             metrics,
             log: Arc::default(),
+            traces,
             readiness,
             grpc_listener,
             ops_task,
@@ -157,6 +161,7 @@ impl Node {
         // Runs until the end of the drain: cursors acknowledged meanwhile are stored too.
         let cursors = self.exchange.feeds.clone().keep_cursors(self.drained.clone());
         let cursors = tokio::spawn(cursors);
+        let traces = self.traces.clone();
         let background = self.background(reload);
         let mut follower_result = self.follower_result;
         let drain_timeout = Duration::from_secs(self.config.server.drain_timeout_s);
@@ -168,6 +173,7 @@ impl Node {
             tls: &self.tls,
             metrics: &self.metrics,
             log: &self.log,
+            traces: traces.clone(),
             stop: stop.clone(),
         }
         .serve(self.grpc_listener);
@@ -193,6 +199,9 @@ impl Node {
         self.drained.cancel();
         let followed = if follower_ended { Ok(Ok(())) } else { follower_result.await };
         join_tasks(background, cursors, self.ops_task).await;
+        if let Some(traces) = traces {
+            traces.shut_down().await;
+        }
         match (fault, followed) {
             (Some(fault), _) => Err(fault.into()),
             (None, Ok(Ok(()))) => Ok(()),
@@ -261,6 +270,18 @@ async fn join_tasks(
     for task in background {
         let _ = task.await;
     }
+}
+
+fn start_traces(telemetry: &Telemetry) -> Result<Option<Traces>, ConfigError> {
+    let Telemetry { otlp_endpoint, sampled_ratio } = telemetry;
+    if otlp_endpoint.is_empty() {
+        return Ok(None);
+    }
+    let traces = Traces::start(otlp_endpoint, *sampled_ratio);
+    let traces = traces
+        .map_err(|reason| ConfigError::Value { key: "telemetry.otlp_endpoint".into(), reason })?;
+    info!(endpoint = otlp_endpoint, sampled_ratio, "calls are traced");
+    Ok(Some(traces))
 }
 
 fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {

@@ -112,7 +112,7 @@ async fn a_slow_reader_is_counted_and_named_in_the_log() {
         birdsite.submit(batch("s", number, None, items.collect())).await.unwrap();
     }
     let channel = channel_to(&world, &exchange.url(), "facegraph");
-    let _unread = FeedServiceClient::new(channel).subscribe(from_start()).await.unwrap();
+    let unread = FeedServiceClient::new(channel).subscribe(from_start()).await.unwrap();
     soon(async {
         loop {
             let metrics = ops_get(exchange.ops(), "/metrics").await.unwrap();
@@ -126,5 +126,6 @@ async fn a_slow_reader_is_counted_and_named_in_the_log() {
     let log = exchange.log();
     let line = log.lines().find(|line| line.contains("slow reader")).unwrap();
     assert!(line.contains("facegraph") && line.contains("Subscribe"), "{line}");
+    drop(unread);
     exchange.terminate();
 }
