@@ -32,6 +32,7 @@ mod subscribe;
 mod subscription;
 mod text;
 mod tip;
+mod top;
 mod values;
 mod whoami;
 mod withdraw;
@@ -85,6 +86,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
+    /// Watch a running node: rates, latencies, lags, disk, what expires
+    Top(top::Top),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -172,6 +175,7 @@ pub fn run() -> ExitCode {
         match command {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
+            Command::Top(top) => top.run(&global).await,
             Command::Journal(journal) => journal.run(&global),
             Command::Pki(pki) => pki.run(&global).await,
             Command::Whoami => whoami::run(&global).await,

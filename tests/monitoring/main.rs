@@ -9,6 +9,7 @@ mod documented;
 mod lists;
 #[path = "../support/mod.rs"]
 mod support;
+mod top;
 mod traces;
 
 use support::Running;
