@@ -80,8 +80,8 @@ tools: $(PROMTOOL) ## Install ext4, loop device, TLS tools and promtool for the 
 	fi
 
 $(PROMTOOL):
-	@if command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
-		mkdir -p $@.deb && cd $@.deb \
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+		rm -rf $@.deb && mkdir -p $@.deb && cd $@.deb \
 		&& { apt-get download -qq -o APT::Sandbox::User=root prometheus 2>/dev/null \
 			|| { apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus; }; } \
 		&& dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool $(CURDIR)/$@ \

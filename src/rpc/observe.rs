@@ -178,7 +178,7 @@ fn name(code: Code) -> &'static str {
     }
 }
 
-/// Whether a code is the fault of the exchange, and not of the caller.
+/// Whether a code is the fault of the exchange, and not of the caller, by the conventions of OpenTelemetry for gRPC.
 fn is_fault(code: Code) -> bool {
     matches!(
         code,

@@ -1,5 +1,7 @@
 //! What `tipoff top` shows, computed from the metrics of two or three moments.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::exposition::{Exposition, Sample};
@@ -240,17 +242,15 @@ fn quantile(buckets: &[(f64, f64)], q: f64) -> Option<f64> {
 }
 
 fn subscriptions(metrics: &Exposition) -> Vec<SubscriptionLag> {
-    let seconds = |labels| {
-        let lags = metrics.named("tipoff_feed_lag_seconds");
-        lags.into_iter().find(|sample| sample.labels == labels).map(|sample| sample.value)
-    };
+    let ages = metrics.named("tipoff_feed_lag_seconds");
+    let ages: BTreeMap<_, _> = ages.map(|sample| (&sample.labels, sample.value)).collect();
     let mut subscriptions: Vec<_> = metrics
         .named("tipoff_feed_lag_entries")
         .map(|sample| SubscriptionLag {
             partner: sample.label("partner").to_owned(),
             subscription: sample.label("subscription").to_owned(),
             lag_entries: whole(sample.value),
-            lag_s: seconds(sample.labels.clone()),
+            lag_s: ages.get(&sample.labels).copied(),
         })
         .collect();
     subscriptions.sort_by(|a, b| {
