@@ -205,3 +205,19 @@ async fn a_collector_that_hangs_slows_no_call_and_no_end() {
     assert!(exchange.terminate().success());
     assert!(clock.elapsed() < Duration::from_secs(6), "{:?} to stop", clock.elapsed());
 }
+
+#[test]
+fn a_wrong_endpoint_or_ratio_is_refused_at_the_start() {
+    let world = World::new();
+    for (line, key) in [
+        ("otlp_endpoint = \"https://collector:4317\"", "telemetry.otlp_endpoint"),
+        ("sampled_ratio = 1.5", "telemetry.sampled_ratio"),
+        ("sampled_ratio = nan", "telemetry.sampled_ratio"),
+    ] {
+        let exchange = Process::prepare(&world);
+        exchange.add_config(&format!("[telemetry]\n{line}\n"));
+        let (status, log) = exchange.run_to_end();
+        assert_eq!(status.code(), Some(2), "{line}: {log}");
+        assert!(log.contains(key), "{line}: {log}");
+    }
+}

@@ -27,13 +27,13 @@ MUTANTS = {
     "a-node-with-a-full-disk-is-ready": (
         "src/server/node.rs",
         "writable.check_writable().map_err(",
-        "Ok(()).map_err(",
+        "Ok::<(), String>(()).map_err(",
         ["--test", "monitoring", "full_disk"],
     ),
     "a-full-disk-is-logged-for-each-append": (
         "src/journal/space.rs",
         "if !self.0.swap(true, Ordering::Relaxed) {",
-        "if !self.0.fetch_and(false, Ordering::Relaxed) {",
+        "self.0.store(true, Ordering::Relaxed);\n        {",
         ["--test", "monitoring", "full_disk"],
     ),
     "a-removed-list-keeps-its-series": (
