@@ -7,6 +7,8 @@ SHELL := /bin/bash
 BUF_VERSION := 1.75.0
 BUF := node_modules/.bin/buf
 PYTHON := .venv/bin/python
+# The checker of Prometheus, out of Debian's package. The package itself would install a service.
+PROMTOOL := target/tools/promtool
 # Input of `make demo`, instead of the sample.
 DATA ?=
 # Selects one scenario of `make bench` and one of its sizes. QUICK=1 selects the sizes that take under three
@@ -70,11 +72,20 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: ## Install ext4, loop device and TLS tools for the tests (as root on Debian)
+tools: $(PROMTOOL) ## Install ext4, loop device, TLS tools and promtool for the tests (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
 			&& command -v openssl && command -v sslscan; } >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan util-linux; \
+	fi
+
+$(PROMTOOL):
+	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \
+		rm -rf $@.deb && mkdir -p $@.deb && cd $@.deb \
+		&& { apt-get download -qq -o APT::Sandbox::User=root prometheus 2>/dev/null \
+			|| { apt-get update -qq && apt-get download -qq -o APT::Sandbox::User=root prometheus; }; } \
+		&& dpkg-deb -x prometheus_*.deb . && mv usr/bin/promtool $(CURDIR)/$@ \
+		&& cd $(CURDIR) && rm -r $@.deb; \
 	fi
 
 $(BUF):

@@ -37,6 +37,7 @@ mod subscription;
 mod table;
 mod text;
 mod tip;
+mod top;
 mod values;
 mod whoami;
 mod withdraw;
@@ -72,6 +73,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
+    /// Watch a running node: rates, latencies, lags, disk, what expires
+    Top(top::Top),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -141,7 +144,7 @@ impl Command {
 
     /// Whether it is run beside an exchange or without one: then the exchanges that the user has named do not matter.
     fn is_local(&self) -> bool {
-        matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Journal(_))
+        matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Top(_) | Command::Journal(_))
     }
 
     /// Whether its whole output is read by a person who asked for it, so that a pager helps.
@@ -166,6 +169,7 @@ impl Command {
         match self {
             Command::Demo(demo) => demo.run(global).await,
             Command::Serve(serve) => serve.run().await,
+            Command::Top(top) => top.run(global).await,
             Command::Journal(journal) => journal.run(global),
             Command::Pki(pki) => pki.run(global).await,
             Command::Whoami => whoami::run(global).await,

@@ -63,6 +63,8 @@ pub struct Config {
     pub connections: Connections,
     /// Suspended partners.
     pub access: Access,
+    /// Traces.
+    pub telemetry: Telemetry,
     /// Additional harm labels.
     pub labels: Vec<String>,
     /// The initial partners.
@@ -279,6 +281,22 @@ impl Default for Connections {
 pub struct Access {
     /// The ids of suspended partners. Reloaded on SIGHUP.
     pub suspended: Vec<String>,
+}
+
+/// Traces of calls, for a collector.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// The address of a collector that takes OTLP over gRPC. Empty: no traces.
+    pub otlp_endpoint: String,
+    /// The part of the calls that is traced, from 0 to 1.
+    pub sampled_ratio: f64,
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self { otlp_endpoint: String::new(), sampled_ratio: 1.0 }
+    }
 }
 
 /// A partner in the configuration.

@@ -155,6 +155,17 @@ impl Exchange {
         Error::internal("journal_broken", self.core.log.broken().await)
     }
 
+    /// Whether requests that write are refused now, and why: the disk has too little room, or the journal failed. Asks
+    /// the disk.
+    pub fn check_writable(&self) -> std::result::Result<(), String> {
+        self.core.log.check_writable().map_err(|refusal| refusal.to_string())
+    }
+
+    /// The free space on the disk of the journal, in bytes; `None` if it has no files.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.core.log.free_bytes()
+    }
+
     /// The size of the journal on disk, in bytes; `None` if it has no files.
     pub fn journal_bytes(&self) -> Option<u64> {
         self.core.log.size_on_disk()

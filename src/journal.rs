@@ -10,6 +10,7 @@ mod cursors;
 pub mod database;
 mod log;
 mod migrate;
+mod space;
 mod tail;
 
 use std::fmt;
@@ -79,6 +80,16 @@ pub trait Journal: Send + Sync + fmt::Debug {
     /// Whether a write failed. The journal accepts no entries until it is reopened.
     fn has_failed(&self) -> bool {
         false
+    }
+
+    /// Whether an append would be refused now: a write failed, or the disk has too little room. Asks the disk.
+    fn check_writable(&self) -> Result<(), AppendError> {
+        Ok(())
+    }
+
+    /// The free space of its disk, in bytes, if it has one.
+    fn free_bytes(&self) -> Option<u64> {
+        None
     }
 
     /// The size on disk, in bytes, if it has one.

@@ -66,6 +66,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+/// The commit that was built, if the build was told: `TIPOFF_COMMIT=$(git rev-parse --short HEAD) cargo build`.
+pub const COMMIT: Option<&str> = option_env!("TIPOFF_COMMIT");
+
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -82,5 +85,6 @@ pub mod protobuf;
 pub mod rpc;
 pub mod sampled_log;
 pub mod server;
+pub mod telemetry;
 pub mod tls;
 pub mod wire;

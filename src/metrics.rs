@@ -1,79 +1,86 @@
-//! The Prometheus metrics of a node: one struct, prefix `tipoff_`, base units.
+//! The Prometheus metrics of a node: one struct, prefix `tipoff_`, base units. Those of the process have no prefix.
 //!
 //! Labels never contain values, notes, indicator ids or tokens.
 
-use std::collections::BTreeSet;
+mod calls;
+mod identity;
+mod labels;
+#[cfg(target_os = "linux")]
+mod process;
+mod series;
+mod text;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
-use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::encoding;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
+pub use self::calls::{CallMetrics, EndedCall};
+pub use self::identity::IdentityMetrics;
+use self::labels::{Build, Denied, Partner, Reason, Rejected, Store, Subscription};
+use self::series::CurrentSeries;
+pub use self::text::Format;
+
+/// Seconds since the epoch, or of a duration.
+type Seconds = Gauge<f64, AtomicU64>;
+
 /// All metrics of a node.
 pub struct Metrics {
     registry: Registry,
+    /// Requests and streams.
+    pub calls: CallMetrics,
+    /// The identity folder of the server.
+    pub identity: IdentityMetrics,
+    build: Family<Build, Gauge>,
+    ready: Gauge,
     submitted: Counter,
     partner_submitted: Family<Partner, Counter>,
     partner_withdrawn: Family<Partner, Counter>,
-    rejected: Family<Label, Counter>,
+    rejected: Family<Rejected, Counter>,
     append_seconds: Histogram,
     head: Gauge,
     index_checkpoint: Gauge,
     delivered: Counter,
     removals: Counter,
     streams: Gauge,
+    slow_readers: Counter,
     lookups: Counter,
     denied: Family<Denied, Counter>,
-    refused_connections: Family<Label, Counter>,
-    certificate_expiry_seconds: Gauge<f64, AtomicU64>,
-    revocation_list_expiry_seconds: Gauge<f64, AtomicU64>,
-    identity_reload_failed: Gauge,
+    refused_connections: Family<Reason, Counter>,
     disk_bytes: Family<Store, Gauge>,
-    lag_entries: Family<Subscription, Gauge>,
+    disk_free_bytes: Gauge,
+    lag_entries: CurrentSeries<Subscription, Gauge>,
+    lag_seconds: CurrentSeries<Subscription, Seconds>,
     tips_overdue: Gauge,
-    /// The subscriptions whose lag is currently exported.
-    exported_lags: Mutex<BTreeSet<Subscription>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Label {
-    label: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Denied {
-    method: &'static str,
-    label: &'static str,
-}
-
-/// The number of partners is limited by the registry.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Partner {
-    partner: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Store {
-    store: &'static str,
-}
-
-/// The number of subscriptions per partner is limited, so the number of label sets is too.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
-struct Subscription {
-    partner: String,
-    subscription: String,
+/// How far a subscription is behind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lag {
+    /// The partner that it belongs to.
+    pub partner: String,
+    /// Its name.
+    pub subscription: String,
+    /// Entries that it has not acknowledged.
+    pub entries: u64,
+    /// The age of the oldest of them; 0 if there is none, `None` if the journal cannot tell.
+    pub seconds: Option<f64>,
 }
 
 impl Metrics {
     /// All metrics, initially zero.
     pub fn new() -> Self {
         let mut metrics = Self {
-            registry: Registry::with_prefix("tipoff"),
+            registry: Registry::default(),
+            calls: CallMetrics::default(),
+            identity: IdentityMetrics::default(),
+            build: Family::default(),
+            ready: Gauge::default(),
             submitted: Counter::default(),
             partner_submitted: Family::default(),
             partner_withdrawn: Family::default(),
@@ -84,23 +91,68 @@ impl Metrics {
             delivered: Counter::default(),
             removals: Counter::default(),
             streams: Gauge::default(),
+            slow_readers: Counter::default(),
             lookups: Counter::default(),
             denied: Family::default(),
             refused_connections: Family::default(),
-            certificate_expiry_seconds: Gauge::default(),
-            revocation_list_expiry_seconds: Gauge::default(),
-            identity_reload_failed: Gauge::default(),
             disk_bytes: Family::default(),
-            lag_entries: Family::default(),
+            disk_free_bytes: Gauge::default(),
+            lag_entries: CurrentSeries::default(),
+            lag_seconds: CurrentSeries::default(),
             tips_overdue: Gauge::default(),
-            exported_lags: Mutex::default(),
         };
-        metrics.register();
+        let mut registry = Registry::default();
+        let ours = registry.sub_registry_with_prefix("tipoff");
+        metrics.register_node(ours);
+        metrics.register_exchange(ours);
+        metrics.identity.register(ours);
+        metrics.calls.register(ours);
+        #[cfg(target_os = "linux")]
+        registry.register_collector(Box::new(process::ProcessCollector));
+        metrics.registry = registry;
         metrics
     }
 
-    fn register(&mut self) {
-        let Self { registry: r, .. } = self;
+    /// The metrics of the node: its build, stores and connections.
+    fn register_node(&self, r: &mut Registry) {
+        r.register(
+            "build_info",
+            "1, with the version and the commit as labels",
+            self.build.clone(),
+        );
+        r.register("ready", "1 if the node takes requests, as /ready says", self.ready.clone());
+        r.register(
+            "head",
+            "Sequence of the newest durable entry of the journal",
+            self.head.clone(),
+        );
+        r.register(
+            "index_checkpoint",
+            "Sequence of the last entry that the index has applied",
+            self.index_checkpoint.clone(),
+        );
+        r.register_with_unit(
+            "append",
+            "Time from the arrival of a submission request to its receipt",
+            Unit::Seconds,
+            self.append_seconds.clone(),
+        );
+        r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
+        r.register_with_unit(
+            "disk_free",
+            "Free space on the disk of the data folder",
+            Unit::Bytes,
+            self.disk_free_bytes.clone(),
+        );
+        r.register(
+            "refused_connections",
+            "Refused connections, by reason",
+            self.refused_connections.clone(),
+        );
+    }
+
+    /// The metrics of what partners do.
+    fn register_exchange(&self, r: &mut Registry) {
         r.register("submitted", "Accepted items of submissions", self.submitted.clone());
         r.register(
             "partner_submitted",
@@ -112,57 +164,44 @@ impl Metrics {
             "Assessments that a partner withdrew, since it was enrolled; the same on every node",
             self.partner_withdrawn.clone(),
         );
-        r.register("rejected", "Rejected items and requests, by reason", self.rejected.clone());
-        r.register_with_unit(
-            "append",
-            "Time from the arrival of a submission request to its receipt",
-            Unit::Seconds,
-            self.append_seconds.clone(),
-        );
         r.register(
-            "head",
-            "Sequence of the newest durable entry of the journal",
-            self.head.clone(),
-        );
-        r.register(
-            "index_checkpoint",
-            "Sequence of the last entry that the index has applied",
-            self.index_checkpoint.clone(),
+            "rejected",
+            "Rejected items and requests, by partner and reason",
+            self.rejected.clone(),
         );
         r.register("delivered", "Items sent to feeds", self.delivered.clone());
         r.register("removals", "Removals sent to feeds", self.removals.clone());
         r.register("streams", "Open feeds", self.streams.clone());
+        r.register(
+            "slow_readers",
+            "Feeds and snapshots that ended because their reader left a message unread for too long",
+            self.slow_readers.clone(),
+        );
         r.register("lookups", "Values looked up", self.lookups.clone());
         r.register("denied", "Calls denied, by method and reason", self.denied.clone());
         r.register(
-            "refused_connections",
-            "Refused connections, by reason",
-            self.refused_connections.clone(),
-        );
-        r.register_with_unit(
-            "certificate_expiry_timestamp",
-            "Expiry of the server's certificate, as time since the epoch",
-            Unit::Seconds,
-            self.certificate_expiry_seconds.clone(),
-        );
-        r.register_with_unit(
-            "revocation_list_expiry_timestamp",
-            "Expiry of the first revocation list, as time since the epoch; 0 without a list",
-            Unit::Seconds,
-            self.revocation_list_expiry_seconds.clone(),
-        );
-        r.register(
-            "identity_reload_failed",
-            "1 if the last reload of the identity folder failed: certificates and revocation lists may be outdated",
-            self.identity_reload_failed.clone(),
-        );
-        r.register_with_unit("disk", "Size on disk", Unit::Bytes, self.disk_bytes.clone());
-        r.register(
             "feed_lag_entries",
             "Entries that a subscription has not acknowledged",
-            self.lag_entries.clone(),
+            self.lag_entries.family(),
+        );
+        r.register_with_unit(
+            "feed_lag",
+            "Age of the oldest entry that a subscription has not acknowledged; 0 if there is none",
+            Unit::Seconds,
+            self.lag_seconds.family(),
         );
         r.register("tips_overdue", "Tip threads with an overdue answer", self.tips_overdue.clone());
+    }
+
+    /// Sets what was built.
+    pub fn observe_build(&self, version: &'static str, commit: Option<&'static str>) {
+        let build = Build { version, commit: commit.unwrap_or("unknown") };
+        self.build.get_or_create(&build).set(1);
+    }
+
+    /// Sets whether the node takes requests.
+    pub fn observe_ready(&self, is_ready: bool) {
+        self.ready.set(i64::from(is_ready));
     }
 
     /// Counts accepted items.
@@ -170,10 +209,11 @@ impl Metrics {
         self.submitted.inc_by(items);
     }
 
-    /// Counts rejected items or a rejected request.
-    pub fn rejected(&self, label: &'static str, count: u64) {
+    /// Counts rejected items or a rejected request of a partner in the registry.
+    pub fn rejected(&self, partner: &str, label: &'static str, count: u64) {
         if count > 0 {
-            self.rejected.get_or_create(&Label { label }).inc_by(count);
+            let labels = Rejected { partner: partner.to_owned(), label };
+            self.rejected.get_or_create(&labels).inc_by(count);
         }
     }
 
@@ -212,6 +252,11 @@ impl Metrics {
         self.streams.dec();
     }
 
+    /// Counts a feed or a snapshot that ended because its reader was too slow.
+    pub fn slow_reader_ended(&self) {
+        self.slow_readers.inc();
+    }
+
     /// Counts looked-up values.
     pub fn lookups(&self, values: u64) {
         self.lookups.inc_by(values);
@@ -224,66 +269,59 @@ impl Metrics {
 
     /// Counts a refused connection.
     pub fn refused_connection(&self, label: &'static str) {
-        self.refused_connections.get_or_create(&Label { label }).inc();
+        self.refused_connections.get_or_create(&Reason { label }).inc();
     }
 
     /// Sets the head of the journal and the checkpoint of the index.
     pub fn observe_positions(&self, head: u64, checkpoint: u64) {
-        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
-        self.index_checkpoint.set(i64::try_from(checkpoint).unwrap_or(i64::MAX));
+        self.head.set(signed(head));
+        self.index_checkpoint.set(signed(checkpoint));
     }
 
     /// Sets the size of a store on disk.
     pub fn observe_disk(&self, store: &'static str, bytes: u64) {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        self.disk_bytes.get_or_create(&Store { store }).set(bytes);
+        self.disk_bytes.get_or_create(&Store { store }).set(signed(bytes));
     }
 
-    /// Sets the lag of every subscription, by partner and name. Drops the series of deleted
-    /// subscriptions.
-    pub fn observe_lags(&self, lags: impl Iterator<Item = (String, String, u64)>) {
-        let mut exported = self.exported_lags.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut deleted = std::mem::take(&mut *exported);
-        for (partner, subscription, lag) in lags {
-            let labels = Subscription { partner, subscription };
-            let lag = i64::try_from(lag).unwrap_or(i64::MAX);
-            self.lag_entries.get_or_create(&labels).set(lag);
-            deleted.remove(&labels);
-            exported.insert(labels);
-        }
-        for labels in deleted {
-            self.lag_entries.remove(&labels);
-        }
+    /// Sets the free space on the disk of the data folder.
+    pub fn observe_free_disk(&self, bytes: u64) {
+        self.disk_free_bytes.set(signed(bytes));
+    }
+
+    /// Sets the lag of every subscription. Drops the series of deleted subscriptions.
+    pub fn observe_lags(&self, lags: &[Lag]) {
+        let labels = |lag: &Lag| Subscription {
+            partner: lag.partner.clone(),
+            subscription: lag.subscription.clone(),
+        };
+        let entries = lags.iter().map(|lag| (labels(lag), signed(lag.entries)));
+        self.lag_entries.replace(entries, |gauge, entries| {
+            gauge.set(entries);
+        });
+        let seconds = lags.iter().filter_map(|lag| Some((labels(lag), lag.seconds?)));
+        self.lag_seconds.replace(seconds, |gauge, seconds| {
+            gauge.set(seconds);
+        });
     }
 
     /// Sets the number of tip threads with an overdue answer.
     pub fn observe_overdue(&self, threads: u64) {
-        self.tips_overdue.set(i64::try_from(threads).unwrap_or(i64::MAX));
+        self.tips_overdue.set(signed(threads));
     }
 
-    /// Sets the expiry of the server's certificate.
-    #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
-    pub fn observe_certificate(&self, not_after_ms: i64) {
-        self.certificate_expiry_seconds.set(not_after_ms as f64 / 1000.0);
-    }
-
-    /// Sets when the first revocation list expires.
-    #[allow(clippy::cast_precision_loss)] // Seconds since the epoch are far below 2^53.
-    pub fn observe_revocation_list(&self, end_ms: i64) {
-        self.revocation_list_expiry_seconds.set(end_ms as f64 / 1000.0);
-    }
-
-    /// Sets whether the last reload of the identity folder failed.
-    pub fn observe_identity_reload(&self, failed: bool) {
-        self.identity_reload_failed.set(i64::from(failed));
-    }
-
-    /// Encodes all metrics in the `OpenMetrics` text format.
-    pub fn encode(&self) -> Result<String, fmt::Error> {
+    /// Encodes all metrics.
+    pub fn encode(&self, format: Format) -> Result<String, fmt::Error> {
         let mut text = String::new();
-        text::encode(&mut text, &self.registry)?;
-        Ok(text)
+        encoding::text::encode(&mut text, &self.registry)?;
+        Ok(match format {
+            Format::OpenMetrics => text,
+            Format::Prometheus => text::to_prometheus(&text),
+        })
     }
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
 }
 
 impl Default for Metrics {
@@ -299,39 +337,4 @@ impl fmt::Debug for Metrics {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_metric_is_written_with_its_prefix_and_help() {
-        let metrics = Metrics::new();
-        metrics.submitted(3);
-        metrics.rejected("item", 2);
-        metrics.denied("unknown", "method_denied");
-        let text = metrics.encode().unwrap();
-        assert!(text.contains("tipoff_submitted_total 3"), "{text}");
-        metrics.observe_partner("birdsite", 7, 2);
-        metrics.observe_partner("birdsite", 9, 2);
-        let text = metrics.encode().unwrap();
-        let line = "tipoff_partner_submitted_total{partner=\"birdsite\"} 9";
-        assert!(text.contains(line), "{text}");
-        let line = "tipoff_partner_withdrawn_total{partner=\"birdsite\"} 2";
-        assert!(text.contains(line), "{text}");
-        assert!(text.contains("tipoff_rejected_total{label=\"item\"} 2"), "{text}");
-        for line in text.lines().filter(|line| !line.starts_with('#')) {
-            assert!(line.starts_with("tipoff_"), "{line}");
-        }
-    }
-
-    #[test]
-    fn a_lag_is_shown_for_as_long_as_its_subscription_is_there() {
-        let metrics = Metrics::new();
-        let lag = |name: &str, lag| ("birdsite".to_owned(), name.to_owned(), lag);
-        metrics.observe_lags([lag("a", 3), lag("b", 4)].into_iter());
-        metrics.observe_lags([lag("b", 1)].into_iter());
-        let text = metrics.encode().unwrap();
-        let line = "tipoff_feed_lag_entries{partner=\"birdsite\",subscription=\"b\"} 1";
-        assert!(text.contains(line), "{text}");
-        assert!(!text.contains("subscription=\"a\""), "{text}");
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! The gRPC services, one file each, and the layers around them: authorisation and the limit of calls in flight.
+//! The gRPC services, one file each, and the layers around them: observation, authorisation and the limit of calls in
+//! flight.
 
 mod audit;
 pub mod authz;
@@ -8,6 +9,7 @@ mod feed;
 mod holds;
 pub mod in_flight;
 mod indicator;
+pub mod observe;
 mod partner;
 mod reactions;
 mod releases;
@@ -21,12 +23,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 pub use self::feed::page::Snapshots;
+use crate::domain::PartnerId;
 use crate::domain::label::Labels;
 use crate::error::Result;
 use crate::exchange::{Caller, Exchange};
 use crate::metrics::Metrics;
+use crate::sampled_log::SampledLog;
 
 /// The state that all services of a node share.
 #[derive(Clone, Debug)]
@@ -37,6 +42,8 @@ pub struct Services {
     pub labels: Arc<Labels>,
     /// The metrics of the node.
     pub metrics: Arc<Metrics>,
+    /// Decides which slow readers are logged.
+    pub log: Arc<SampledLog>,
     /// The limits of requests and streams.
     pub limits: RequestLimits,
     /// The number of open snapshots of each partner.
@@ -82,6 +89,15 @@ impl Services {
         read: impl FnOnce(&Exchange) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.exchange.read(label, read).await
+    }
+
+    /// Counts a feed or a snapshot that ended because its reader was too slow, and logs it.
+    fn count_slow_reader(&self, partner: &PartnerId, method: &'static str) {
+        self.metrics.slow_reader_ended();
+        if self.log.is_due(self.exchange.clock().instant(), "reader_too_slow", partner.as_str()) {
+            let unread_s = self.limits.unread_timeout.as_secs();
+            warn!(%partner, method, unread_s, "ended the stream of a slow reader");
+        }
     }
 }
 

@@ -32,6 +32,7 @@ pub use self::client::ClientTls;
 pub use self::folder::{FolderError, IdentityFolder};
 pub use self::handshakes::Source;
 pub use self::identity::{IdentityError, PeerIdentity};
+pub use self::revocation::ListSummary;
 pub use self::server::{ServerIdentity, ServerTls};
 
 /// The peer of a connection, determined once after the handshake.

@@ -1,6 +1,6 @@
 //! The outcome of a command and its exit code.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -24,6 +24,8 @@ pub enum Completion {
 pub struct Failure {
     code: u8,
     message: String,
+    /// Whether the message lacks the address of the exchange, which could not be reached.
+    lacks_server: bool,
 }
 
 /// The outcome of a command.
@@ -32,12 +34,17 @@ pub type Outcome = Result<Completion, Failure>;
 impl Failure {
     /// A failure that is not a mistake of the user.
     pub fn failed(message: impl Display) -> Self {
-        Self { code: 1, message: message.to_string() }
+        Self { code: 1, message: message.to_string(), lacks_server: false }
     }
 
     /// Wrong usage, or unreadable input.
     pub fn usage(message: impl Display) -> Self {
-        Self { code: 2, message: message.to_string() }
+        Self { code: 2, message: message.to_string(), lacks_server: false }
+    }
+
+    /// Something else than the exchange itself cannot be reached. The message names it.
+    pub fn unreachable(message: impl Display) -> Self {
+        Self { code: UNREACHABLE, message: message.to_string(), lacks_server: false }
     }
 
     /// The failure of a write. With `again`, repeating the command would store a second object, so
@@ -53,7 +60,7 @@ impl Failure {
 
     /// Adds the address of the exchange to the message if the exchange cannot be reached.
     pub fn with_server(mut self, server: &str) -> Self {
-        if self.code == UNREACHABLE {
+        if self.lacks_server {
             self.message = format!("{server}: {}", self.message);
         }
         self
@@ -64,6 +71,13 @@ impl Failure {
         // If stderr is closed, only the exit code remains.
         let _ = writeln!(io::stderr(), "tipoff: {}", output::for_terminal(&self.message));
         ExitCode::from(self.code)
+    }
+}
+
+/// The message.
+impl Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
     }
 }
 
@@ -97,7 +111,7 @@ impl From<ClientError> for Failure {
             ClientError::ListShrinks(_) => format!("{error}. Pass --shrink to withdraw them"),
             _ => error.to_string(),
         };
-        Self { code, message }
+        Self { code, message, lacks_server: code == UNREACHABLE }
     }
 }
 

@@ -7,6 +7,7 @@ mod cursor;
 mod deliveries;
 mod event;
 mod expansion;
+mod lag;
 mod snapshot;
 mod stream;
 mod subscriptions;
@@ -19,6 +20,7 @@ pub use self::event::{
     BatchEvent, BatchRemoval, CampaignEvent, EnforcementEvent, FeedEvent, FeedItem, GroupChange,
     Removal, RemovalReason, RemovedObject, TipEvent,
 };
+pub use self::lag::SubscriptionLag;
 pub use self::snapshot::{SCANNED_PER_PAGE, Snapshot, SnapshotPart};
 pub use self::stream::{Feed, Step};
 pub use self::subscriptions::{SubscriptionLease, SubscriptionState};
@@ -29,6 +31,7 @@ use crate::domain::purpose::Purpose;
 use crate::domain::{Cursor, Invalid};
 use crate::error::Result;
 use crate::exchange::core::{Caller, Core};
+use crate::exchange::feeds::lag::EntryTimes;
 use crate::exchange::feeds::subscriptions::Subscriptions;
 use crate::exchange::visibility::Visibility;
 use crate::journal::CursorStore;
@@ -38,11 +41,17 @@ use crate::journal::CursorStore;
 pub struct Feeds {
     core: Arc<Core>,
     subscriptions: Arc<Subscriptions>,
+    /// For [`Feeds::lags`].
+    entry_times: Arc<EntryTimes>,
 }
 
 impl Feeds {
     pub(in crate::exchange) fn new(core: Arc<Core>, cursors: Arc<dyn CursorStore>) -> Self {
-        Self { core, subscriptions: Arc::new(Subscriptions::load(cursors)) }
+        Self {
+            core,
+            subscriptions: Arc::new(Subscriptions::load(cursors)),
+            entry_times: Arc::default(),
+        }
     }
 }
 

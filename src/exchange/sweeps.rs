@@ -13,7 +13,7 @@ mod retention;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 pub use self::activity::UnusualActivity;
 use crate::domain::Timestamp;
@@ -50,6 +50,8 @@ fn log_result(sweep: &'static str, result: Result<usize>) {
     match result {
         Ok(0) => {}
         Ok(count) => info!(sweep, count, "sweep done"),
+        // The journal logs a full disk once.
+        Err(error) if error.label() == "storage_full" => debug!(sweep, "sweep failed: {error}"),
         Err(error) => {
             let (label, source) = (error.label(), error.source_text());
             warn!(sweep, label, source, "sweep failed: {error}");

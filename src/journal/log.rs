@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tracing::error;
 
+use super::space::SpaceLog;
 use super::tail::{LoggedEntry, Tail};
 use super::{Append, AppendError, AppendOutcome, Journal, JournalError, Stamp};
 
@@ -42,6 +43,7 @@ pub struct Log {
     budget: Arc<Semaphore>,
     head: watch::Receiver<u64>,
     broken: watch::Sender<Option<String>>,
+    space: Arc<SpaceLog>,
     writer: Option<JoinHandle<()>>,
 }
 
@@ -74,18 +76,20 @@ impl Log {
         let appended = journal.watch();
         let (head, watched) = watch::channel(*appended.borrow());
         let broken = watch::Sender::new(None);
+        let space = Arc::<SpaceLog>::default();
         let writer = Writer {
             appended,
             journal: Arc::clone(&journal),
             tail: Arc::clone(&tail),
             head,
             broken: broken.clone(),
+            space: Arc::clone(&space),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let thread = thread::Builder::new().name("journal-writer".into());
         let writer = Some(thread.spawn(move || writer.run(&runtime, pending))?);
         let budget = Arc::new(Semaphore::new(PENDING_BYTES));
-        Ok(Log { journal, tail, queue, budget, head: watched, broken, writer })
+        Ok(Log { journal, tail, queue, budget, head: watched, broken, space, writer })
     }
 
     /// Appends an entry. Returns its stamp once the entry is durable.
@@ -162,6 +166,26 @@ impl Log {
         }
     }
 
+    /// Whether an append would be refused now, and why: a write failed, the writer ended, or the disk has too little room.
+    /// Asks the disk. Logs when it runs full, and when it has room again.
+    pub fn check_writable(&self) -> Result<(), AppendError> {
+        if let Some(reason) = &*self.broken.borrow() {
+            return Err(AppendError::Rejected(reason.clone()));
+        }
+        let writable = self.journal.check_writable();
+        match &writable {
+            Ok(()) => self.space.has_room(),
+            Err(refusal @ AppendError::Full { .. }) => self.space.full(refusal),
+            Err(_) => {}
+        }
+        writable
+    }
+
+    /// The free space of the journal's disk, in bytes, if it has one.
+    pub fn free_bytes(&self) -> Option<u64> {
+        self.journal.free_bytes()
+    }
+
     /// The sequence of the newest durable entry.
     pub fn head(&self) -> u64 {
         *self.head.borrow()
@@ -192,6 +216,7 @@ struct Writer {
     tail: Arc<Tail>,
     head: watch::Sender<u64>,
     broken: watch::Sender<Option<String>>,
+    space: Arc<SpaceLog>,
 }
 
 fn report_broken(broken: &watch::Sender<Option<String>>, reason: String) {
@@ -257,9 +282,14 @@ impl Writer {
             permits.push(pending.permit);
         }
         let outcomes = self.journal.append(&appends);
-        if let Some(Err(fault)) = outcomes.iter().find(|outcome| outcome.is_err()) {
-            let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
-            error!(failed, of = appends.len(), "appends failed: {fault}");
+        match outcomes.iter().find_map(|outcome| outcome.as_ref().err()) {
+            None => {}
+            // It refuses the whole group, and every group until there is room.
+            Some(refusal @ AppendError::Full { .. }) => self.space.full(refusal),
+            Some(fault) => {
+                let failed = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+                error!(failed, of = appends.len(), "appends failed: {fault}");
+            }
         }
         let stored = appends.into_iter().zip(&outcomes).filter_map(|(append, outcome)| {
             let stamp: Stamp = *outcome.as_ref().ok().filter(|stamp| !stamp.repeated)?;

@@ -83,7 +83,7 @@ pub const METHODS: &[(&str, &[Role])] = &[
 ];
 
 /// The method in metrics that is not in the table, so that callers cannot create metric labels.
-const UNKNOWN: &str = "unknown";
+pub const UNKNOWN: &str = "unknown";
 
 /// The name of a method and the roles that may call it. `None` if the method is not in the table.
 pub fn rule_of(method: &str) -> Option<(&'static str, &'static [Role])> {

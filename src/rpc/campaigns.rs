@@ -155,7 +155,7 @@ impl Services {
         let items: Vec<_> =
             items.iter().map(|(index, item)| receipt::write_item(*index, item)).collect();
         let refused = items.iter().filter(|item| item.version.is_none()).count();
-        self.metrics.rejected("enforcement", refused as u64);
+        self.metrics.rejected(caller.partner().as_str(), "enforcement", refused as u64);
         let accepted_at = Some(timestamp(accepted));
         Ok(pb::ReportEnforcementResponse { sequence, accepted_at, items, replayed })
     }

@@ -218,6 +218,7 @@ impl OpenFeed {
                 sent = channel.send_timeout(message, self.services.limits.unread_timeout) => match sent {
                     Ok(()) => {}
                     Err(SendTimeoutError::Timeout(_)) => {
+                        self.services.count_slow_reader(&self.partner, "Subscribe");
                         return self.end(before, pb::EndReason::TooSlow, &too_slow());
                     }
                     Err(SendTimeoutError::Closed(_)) => return,

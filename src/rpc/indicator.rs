@@ -201,21 +201,21 @@ impl Services {
         match &result {
             Ok(receipt) => {
                 self.metrics.appended(clock.instant().duration_since(started).as_secs_f64());
-                self.count(receipt);
+                self.count(caller, receipt);
             }
-            Err(error) => self.metrics.rejected(error.label(), 1),
+            Err(error) => self.metrics.rejected(caller.partner().as_str(), error.label(), 1),
         }
         Ok(receipt::write(&result?))
     }
 
-    fn count(&self, receipt: &Receipt) {
+    fn count(&self, caller: &Caller, receipt: &Receipt) {
         let Some(batch) = &receipt.batch else { return };
         let items = batch.items.len() as u64;
         let is_rejected =
             |(_, item): &&(u32, ItemReceipt)| matches!(item, ItemReceipt::Rejected(_));
         let rejected = batch.items.iter().filter(is_rejected).count() as u64;
         self.metrics.submitted(items - rejected);
-        self.metrics.rejected("item", rejected);
+        self.metrics.rejected(caller.partner().as_str(), "item", rejected);
     }
 
     async fn lookup(

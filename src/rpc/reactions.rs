@@ -70,7 +70,8 @@ impl Services {
         let (sharing, items, rejected) = reaction::read_sightings(request, limit, now)?;
         let request = SightingsRequest { request: key, digest, sharing, items, rejected };
         let receipt = self.exchange.commands.report_sightings(caller, request).await?;
-        self.metrics.rejected("sighting", receipt.rejected.len() as u64);
+        let rejected = receipt.rejected.len() as u64;
+        self.metrics.rejected(caller.partner().as_str(), "sighting", rejected);
         Ok(pb::ReportSightingsResponse {
             sequence: receipt.sequence,
             accepted_at: Some(timestamp(receipt.accepted)),

@@ -18,9 +18,11 @@ use crate::exchange::Exchange;
 use crate::metrics::Metrics;
 use crate::rpc::{Services, Snapshots};
 use crate::rpc::{
-    authz::AuthoriseLayer, in_flight::InFlightLayer, transport_errors::TransportErrorsLayer,
+    authz::AuthoriseLayer, in_flight::InFlightLayer, observe::ObserveLayer,
+    transport_errors::TransportErrorsLayer,
 };
 use crate::sampled_log::SampledLog;
+use crate::telemetry::Traces;
 use crate::tls::{Acceptor, ServerTls};
 use crate::wire::{DESCRIPTORS, servers};
 use servers::audit_service_server::AuditServiceServer;
@@ -61,6 +63,8 @@ pub struct Grpc<'a> {
     pub metrics: &'a Arc<Metrics>,
     /// Decides which refused connections and calls are logged.
     pub log: &'a Arc<SampledLog>,
+    /// Traces the calls, if the operator wants it.
+    pub traces: Option<Traces>,
     /// Cancelled when the node stops: no new calls are accepted, and open streams end.
     pub stop: CancellationToken,
 }
@@ -111,6 +115,11 @@ impl Grpc<'_> {
         let mut server = transport(limits)
             .max_connection_age(age)
             .max_connection_age_grace(grace)
+            .layer(ObserveLayer {
+                metrics: Arc::clone(self.metrics),
+                clock: Arc::clone(self.exchange.clock()),
+                traces: self.traces.clone(),
+            })
             .layer(TransportErrorsLayer {
                 timeout: Duration::from_secs(self.config.requests.unary_timeout_s),
             })
@@ -132,6 +141,7 @@ impl Grpc<'_> {
             exchange: Arc::clone(self.exchange),
             labels: Arc::new(self.checked.labels.clone()),
             metrics: Arc::clone(self.metrics),
+            log: Arc::clone(self.log),
             limits: self.checked.requests,
             snapshots: Snapshots::default(),
             stop: self.stop.clone(),
@@ -148,7 +158,10 @@ impl Grpc<'_> {
 /// The layers around every service; the outermost is last.
 type Layers = Stack<
     AuthoriseLayer,
-    Stack<InFlightLayer, Stack<TransportErrorsLayer, tower::layer::util::Identity>>,
+    Stack<
+        InFlightLayer,
+        Stack<TransportErrorsLayer, Stack<ObserveLayer, tower::layer::util::Identity>>,
+    >,
 >;
 
 fn transport(limits: &Connections) -> Server {

@@ -18,7 +18,7 @@ use super::settings::CheckedConfig;
 use super::stores::{self, Stores};
 use super::{Bound, ServeError, descriptors, private};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Telemetry};
 use crate::domain::cursor::EpochId;
 use crate::domain::revocation::Revocations;
 use crate::error::Error;
@@ -26,11 +26,15 @@ use crate::exchange::{Exchange, Follower};
 use crate::https::ops;
 use crate::metrics::Metrics;
 use crate::sampled_log::{self, SampledLog, SuppressedLines};
+use crate::telemetry::Traces;
 use crate::tls::{ServerIdentity, ServerTls};
 
 /// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
 /// within this time.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Interval at which the free space of the disk is checked, beside the check before each write.
+const DISK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Receives the result of the follower's thread.
 type FollowerResult = oneshot::Receiver<Result<(), Error>>;
@@ -45,6 +49,7 @@ pub struct Node {
     metrics: Arc<Metrics>,
     /// Decides which refused connections and calls are logged.
     log: Arc<SampledLog>,
+    traces: Option<Traces>,
     readiness: Arc<Readiness>,
     grpc_listener: TcpListener,
     ops_task: JoinHandle<std::io::Result<()>>,
@@ -104,7 +109,12 @@ impl Node {
         // Before clients may connect.
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
+        let traces = start_traces(&config.telemetry)?;
         let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
+        let writable = Arc::clone(&exchange);
+        readiness.require(move || {
+            writable.check_writable().map_err(|it| format!("requests that write are refused: {it}"))
+        });
         // Set only here, so it cannot fail.
         let _ = started.set(Arc::clone(&exchange));
         readiness.ready();
@@ -118,6 +128,7 @@ impl Node {
             tls,
             metrics,
             log: Arc::default(),
+            traces,
             readiness,
             grpc_listener,
             ops_task,
@@ -150,6 +161,7 @@ impl Node {
         // Runs until the end of the drain: cursors acknowledged meanwhile are stored too.
         let cursors = self.exchange.feeds.clone().keep_cursors(self.drained.clone());
         let cursors = tokio::spawn(cursors);
+        let traces = self.traces.clone();
         let background = self.background(reload);
         let mut follower_result = self.follower_result;
         let drain_timeout = Duration::from_secs(self.config.server.drain_timeout_s);
@@ -161,6 +173,7 @@ impl Node {
             tls: &self.tls,
             metrics: &self.metrics,
             log: &self.log,
+            traces: traces.clone(),
             stop: stop.clone(),
         }
         .serve(self.grpc_listener);
@@ -186,6 +199,9 @@ impl Node {
         self.drained.cancel();
         let followed = if follower_ended { Ok(Ok(())) } else { follower_result.await };
         join_tasks(background, cursors, self.ops_task).await;
+        if let Some(traces) = traces {
+            traces.shut_down().await;
+        }
         match (fault, followed) {
             (Some(fault), _) => Err(fault.into()),
             (None, Ok(Ok(()))) => Ok(()),
@@ -194,7 +210,7 @@ impl Node {
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
-    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 10] {
+    fn background(&self, reload: mpsc::Receiver<Config>) -> [JoinHandle<()>; 11] {
         let sweeps = || self.exchange.sweeps.clone();
         let stop = || self.stop.clone();
         [
@@ -205,6 +221,7 @@ impl Node {
             tokio::spawn(sweeps().end_releases(stop())),
             tokio::spawn(sweeps().follow_up_tips(stop())),
             tokio::spawn(sweeps().watch_activity(stop())),
+            tokio::spawn(watch_disk(Arc::clone(&self.exchange), stop())),
             tokio::spawn(log_suppressed(
                 Arc::clone(&self.log),
                 Arc::clone(self.exchange.clock()),
@@ -239,7 +256,7 @@ fn check_suspended(exchange: &Exchange, checked: &CheckedConfig) -> Result<(), C
 
 /// Ends and joins the node's tasks. Afterwards none of them holds the data folder open.
 async fn join_tasks(
-    background: [JoinHandle<()>; 10],
+    background: [JoinHandle<()>; 11],
     cursors: JoinHandle<()>,
     ops_task: JoinHandle<std::io::Result<()>>,
 ) {
@@ -253,6 +270,18 @@ async fn join_tasks(
     for task in background {
         let _ = task.await;
     }
+}
+
+fn start_traces(telemetry: &Telemetry) -> Result<Option<Traces>, ConfigError> {
+    let Telemetry { otlp_endpoint, sampled_ratio } = telemetry;
+    if otlp_endpoint.is_empty() {
+        return Ok(None);
+    }
+    let traces = Traces::start(otlp_endpoint, *sampled_ratio);
+    let traces = traces
+        .map_err(|reason| ConfigError::Value { key: "telemetry.otlp_endpoint".into(), reason })?;
+    info!(endpoint = otlp_endpoint, sampled_ratio, "calls are traced");
+    Ok(Some(traces))
 }
 
 fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
@@ -290,6 +319,15 @@ fn follower_fault(result: Result<Result<(), Error>, oneshot::error::RecvError>) 
         Ok(Ok(())) => Error::internal("follower", "the follower ended before it was stopped"),
         Ok(Err(error)) => error,
         Err(_) => Error::internal("follower", "the follower's thread panicked"),
+    }
+}
+
+/// Checks the disk from time to time: when it runs full and when it has room again is logged also if nobody writes.
+async fn watch_disk(exchange: Arc<Exchange>, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(DISK_INTERVAL)).await.is_some() {
+        let exchange = Arc::clone(&exchange);
+        // It logs what it finds.
+        let _ = tokio::task::spawn_blocking(move || exchange.check_writable()).await;
     }
 }
 

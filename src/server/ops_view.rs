@@ -3,10 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use super::readiness::Readiness;
+use crate::domain::Timestamp;
 use crate::domain::activity::Activity;
 use crate::exchange::Exchange;
 use crate::https::ops::Ops;
-use crate::metrics::Metrics;
+use crate::metrics::{IdentityMetrics, Lag, Metrics};
 use crate::tls::ServerTls;
 
 /// Builds the ops endpoints. `exchange` is set once the node has caught up; until then its metrics
@@ -17,23 +18,33 @@ pub fn ops_view(
     tls: &Arc<ServerTls>,
     exchange: &Arc<OnceLock<Arc<Exchange>>>,
 ) -> Ops {
-    let (tls, exchange, readiness) = (Arc::clone(tls), Arc::clone(exchange), Arc::clone(readiness));
+    metrics.observe_build(env!("CARGO_PKG_VERSION"), crate::COMMIT);
+    let (tls, exchange, checked) = (Arc::clone(tls), Arc::clone(exchange), Arc::clone(readiness));
+    let readiness = Arc::clone(readiness);
     Ops {
         metrics: Arc::clone(metrics),
         observe: Arc::new(move |metrics| {
-            if let Some(not_after) = tls.not_after() {
-                metrics.observe_certificate(not_after.as_millis());
-            }
-            if let Some(end) = tls.next_crl_update() {
-                metrics.observe_revocation_list(end.as_millis());
-            }
-            metrics.observe_identity_reload(tls.reload_failed());
+            metrics.observe_ready(checked.check().is_ok());
+            observe_identity(&tls, &metrics.identity);
             if let Some(exchange) = exchange.get() {
                 observe(exchange, metrics);
             }
         }),
         ready: Arc::new(move || readiness.check()),
     }
+}
+
+fn observe_identity(tls: &ServerTls, metrics: &IdentityMetrics) {
+    if let Some(not_after) = tls.not_after() {
+        metrics.observe_certificate(not_after.as_millis());
+    }
+    let lists = tls.revocation_lists();
+    let in_lists: usize = lists.iter().map(|list| list.revoked).sum();
+    metrics.observe_revocations(in_lists as u64, tls.revocations() as u64);
+    let ends =
+        lists.into_iter().map(|list| (list.issuer, list.next_update.map(Timestamp::as_millis)));
+    metrics.observe_revocation_lists(&ends.collect::<Vec<_>>());
+    metrics.observe_reload(tls.reload_failed());
 }
 
 fn observe(exchange: &Exchange, metrics: &Metrics) {
@@ -44,10 +55,16 @@ fn observe(exchange: &Exchange, metrics: &Metrics) {
             metrics.observe_disk(store, bytes);
         }
     }
-    metrics.observe_lags(exchange.feeds.every_subscription().map(|subscription| {
-        let lag = exchange.feeds.lag_entries(subscription.cursor);
-        (subscription.partner.to_string(), subscription.name.to_string(), lag)
-    }));
+    if let Some(bytes) = exchange.free_bytes() {
+        metrics.observe_free_disk(bytes);
+    }
+    let lags = exchange.feeds.lags().into_iter().map(|lag| Lag {
+        partner: lag.partner.to_string(),
+        subscription: lag.name.to_string(),
+        entries: lag.entries,
+        seconds: lag.age.map(|age| age.as_secs_f64()),
+    });
+    metrics.observe_lags(&lags.collect::<Vec<_>>());
     if let Ok(totals) = exchange.queries.activity_totals() {
         for (partner, Activity { submitted, withdrawn }) in totals {
             metrics.observe_partner(partner.as_str(), submitted, withdrawn);

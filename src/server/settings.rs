@@ -8,7 +8,7 @@ use spiffe::TrustDomain;
 
 use crate::config::{
     Config, ConfigError, Connections, GroupSeed, History, MIN_STREAM_WINDOWS, PartnerSeed,
-    Requests, ranges,
+    Requests, Telemetry, ranges,
 };
 use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
@@ -16,6 +16,7 @@ use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp, text};
 use crate::exchange::{Seed, Settings};
 use crate::rpc::RequestLimits;
+use crate::telemetry::Traces;
 use crate::tls::ConnectionLimits;
 
 /// Characters of a display name, as in a request of an operator.
@@ -53,6 +54,7 @@ impl CheckedConfig {
         }
         let trust_domain = TrustDomain::new(&config.server.trust_domain)
             .map_err(|error| value("server.trust_domain", error.to_string()))?;
+        check_telemetry(&config.telemetry)?;
         let labels = Labels::with(config.labels.clone()).map_err(at("labels"))?;
         let suspended = config.access.suspended.iter().map(|id| PartnerId::parse(id));
         let suspended = suspended.collect::<Result<_, _>>().map_err(at("access.suspended"))?;
@@ -66,6 +68,17 @@ impl CheckedConfig {
             connections: connections(&config.connections)?,
         })
     }
+}
+
+fn check_telemetry(telemetry: &Telemetry) -> ConfigResult<()> {
+    if !telemetry.otlp_endpoint.is_empty() {
+        Traces::check_endpoint(&telemetry.otlp_endpoint)
+            .map_err(|reason| value("telemetry.otlp_endpoint", reason))?;
+    }
+    if !(0.0..=1.0).contains(&telemetry.sampled_ratio) {
+        return Err(value("telemetry.sampled_ratio", "must be 0 to 1"));
+    }
+    Ok(())
 }
 
 fn seed(config: &Config) -> ConfigResult<Seed> {

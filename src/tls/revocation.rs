@@ -25,10 +25,21 @@ pub struct RevocationLists {
     pub lists: Vec<CertificateRevocationListDer<'static>>,
     /// The certificates that they revoke.
     pub revoked: HashSet<IssuerAndSerial>,
-    /// When the first of them expires.
-    pub next_update: Option<Timestamp>,
+    /// Issuer, end and size of each list, in the order of the file.
+    pub summaries: Vec<ListSummary>,
     /// The highest number of each authority in `ca.pem`.
     numbers: Numbers,
+}
+
+/// What an operator watches of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListSummary {
+    /// The subject of the authority that issued it.
+    pub issuer: String,
+    /// When it expires.
+    pub next_update: Option<Timestamp>,
+    /// The number of certificates that it revokes.
+    pub revoked: usize,
 }
 
 /// Reads `crl.pem` and validates its lists against the authorities in `ca.pem`. `None` if the file
@@ -58,7 +69,7 @@ impl RevocationLists {
         let parsed = authorities.iter().filter_map(|der| X509Certificate::from_der(der).ok());
         let authorities: Vec<_> = parsed.map(|(_, certificate)| certificate).collect();
         let mut covers_authority = false;
-        let (mut revoked, mut next_update) = (HashSet::new(), None);
+        let (mut revoked, mut summaries) = (HashSet::new(), Vec::new());
         let mut numbers = Numbers::default();
         for (i, list) in lists.iter().enumerate() {
             let which = format!("list {} of {}", i + 1, lists.len());
@@ -74,33 +85,53 @@ impl RevocationLists {
                 issuer: issuer.to_vec(),
                 serial: certificate.raw_serial().to_vec(),
             }));
-            let next = list
-                .next_update()
-                .map(|time| Timestamp::from_millis(time.timestamp().saturating_mul(1000)));
-            next_update = next_update.into_iter().chain(next).min();
+            summaries.push(ListSummary {
+                issuer: list.issuer().to_string(),
+                next_update: list
+                    .next_update()
+                    .map(|time| Timestamp::from_millis(time.timestamp().saturating_mul(1000))),
+                revoked: list.iter_revoked_certificates().count(),
+            });
             // The number of a list that nobody has verified is not remembered.
             if is_signed {
                 numbers.add(&list);
             }
         }
         if covers_authority {
-            Ok(Self { lists, revoked, next_update, numbers })
+            Ok(Self { lists, revoked, summaries, numbers })
         } else {
             Err("holds no list of an authority in ca.pem: every client would be refused".into())
         }
     }
 
-    /// An error that names the file if a list has expired.
+    /// When the first list expires.
+    pub fn next_update(&self) -> Option<Timestamp> {
+        self.summaries.iter().filter_map(|list| list.next_update).min()
+    }
+
+    /// An error that names the file and each list that has expired, and says when the other lists expire.
     pub fn check_expiry(&self, file: &Path, now: Timestamp) -> Result<(), FolderError> {
-        match self.next_update.filter(|end| *end < now) {
-            Some(end) => Err(content(
-                file,
-                format!(
-                    "holds a list that expired at {end}: the clients of its issuer are refused until a newer one is there"
-                ),
-            )),
-            None => Ok(()),
+        let (mut expired, mut others) = (Vec::new(), Vec::new());
+        for list in &self.summaries {
+            match list.next_update {
+                Some(end) if end < now => {
+                    expired.push(format!("the list of `{}`, which expired at {end}", list.issuer));
+                }
+                Some(end) => others.push(format!("the list of `{}` expires at {end}", list.issuer)),
+                None => {}
+            }
         }
+        if expired.is_empty() {
+            return Ok(());
+        }
+        let mut reason = format!(
+            "holds {}: clients of the issuer are refused until a newer list is there",
+            expired.join(", and ")
+        );
+        if !others.is_empty() {
+            reason = format!("{reason}; {}", others.join("; "));
+        }
+        Err(content(file, reason))
     }
 
     /// An error that names the file if a list is older than one that was enforced before. The numbers of those are in

@@ -17,7 +17,7 @@ use super::folder::{FolderError, IdentityFolder, Side, content};
 use super::identity::client_certificate;
 use super::open::{IssuerAndSerial, OpenConnection, OpenConnections, Peer};
 use super::provider;
-use super::revocation::RevocationLists;
+use super::revocation::{ListSummary, RevocationLists};
 use super::verifiers::ClientVerifier;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
@@ -105,7 +105,7 @@ impl ServerTls {
             folder = %self.identity.folder.display(),
             lists = revocation.lists.len(),
             revoked = revocation.revoked.len(),
-            next_update = revocation.next_update.map(|time| time.to_string()),
+            next_update = revocation.next_update().map(|time| time.to_string()),
             "revocation lists are enforced"
         );
     }
@@ -155,9 +155,15 @@ impl ServerTls {
         self.current.load().not_after
     }
 
-    /// When the first revocation list expires.
-    pub fn next_crl_update(&self) -> Option<Timestamp> {
-        self.current.load().revocation.as_ref().and_then(|revocation| revocation.next_update)
+    /// The revocation lists that are enforced.
+    pub fn revocation_lists(&self) -> Vec<ListSummary> {
+        let current = self.current.load();
+        current.revocation.as_ref().map(|lists| lists.summaries.clone()).unwrap_or_default()
+    }
+
+    /// The number of revocations by operators.
+    pub fn revocations(&self) -> usize {
+        self.revocations.load().len()
     }
 
     /// Why clients are refused now: a revocation list or the server's certificate has expired.
@@ -247,7 +253,7 @@ impl ServerTls {
 impl Current {
     /// When the first of its lists or the certificate expires.
     fn first_expiry(&self) -> Option<Timestamp> {
-        let lists = self.revocation.as_ref().and_then(|revocation| revocation.next_update);
+        let lists = self.revocation.as_ref().and_then(RevocationLists::next_update);
         lists.into_iter().chain(self.not_after).min()
     }
 

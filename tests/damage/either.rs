@@ -92,7 +92,10 @@ fn too_little_room_is_refused_and_the_journal_goes_on_when_there_is_more() {
         let journal = open(backend, tight).unwrap();
         let refused = journal.append(&[close(1)]).remove(0).unwrap_err();
         assert!(matches!(refused, AppendError::Full { free_mb: 1, floor_mb: 10 }), "{refused}");
+        assert!(matches!(journal.check_writable(), Err(AppendError::Full { .. })));
+        assert_eq!(journal.free_bytes(), Some(1 << 20));
         FREE.store(11 << 20, Ordering::Relaxed);
+        journal.check_writable().unwrap();
         assert_eq!(append(&*journal, &[close(1)])[0].sequence, 1);
     }
 }
@@ -118,6 +121,7 @@ fn a_disk_that_runs_full_loses_nothing_that_was_acknowledged() {
         assert!(acknowledged > 100 && journal.has_failed(), "{backend}: {acknowledged}");
         let refused = journal.append(&[close(1)]).remove(0);
         assert!(matches!(refused, Err(AppendError::Rejected(_))), "{backend}: {refused:?}");
+        assert!(matches!(journal.check_writable(), Err(AppendError::Rejected(_))), "{backend}");
         drop(journal);
         disk.grow("64m");
         let journal = open(backend, settings(&disk.at)).unwrap();

@@ -246,7 +246,7 @@ async fn the_ops_listener_shows_metrics_liveness_and_readiness() {
     let metrics = get("/metrics").await;
     for line in [
         "tipoff_submitted_total 1",
-        "tipoff_rejected_total{label=\"item\"} 1",
+        "tipoff_rejected_total{partner=\"birdsite\",label=\"item\"} 1",
         "tipoff_denied_total{method=\"/tipoff.v1.FeedService/Subscribe\",label=\"method_denied\"} 1",
         "tipoff_append_seconds_count 1",
         "tipoff_head 9",

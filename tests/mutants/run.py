@@ -23,6 +23,37 @@ DAMAGE = ["--test", "damage"]
 
 # name: (file, text, replacement, tests)
 MUTANTS = {
+    # What an operator sees.
+    "a-node-with-a-full-disk-is-ready": (
+        "src/server/node.rs",
+        "writable.check_writable().map_err(",
+        "Ok::<(), String>(()).map_err(",
+        ["--test", "monitoring", "full_disk"],
+    ),
+    "a-full-disk-is-logged-for-each-append": (
+        "src/journal/space.rs",
+        "if !self.0.swap(true, Ordering::Relaxed) {",
+        "self.0.store(true, Ordering::Relaxed);\n        {",
+        ["--test", "monitoring", "full_disk"],
+    ),
+    "a-removed-list-keeps-its-series": (
+        "src/metrics/series.rs",
+        "for labels in dropped {",
+        "for labels in dropped.into_iter().take(0) {",
+        ["--test", "monitoring", "lists"],
+    ),
+    "streams-count-as-latency": (
+        "src/metrics/calls.rs",
+        "if is_stream { &self.stream_seconds }",
+        "if false { &self.stream_seconds }",
+        ["--test", "monitoring", "calls"],
+    ),
+    "every-trace-is-an-error": (
+        "src/rpc/observe.rs",
+        "span.end(name(self.code), is_fault(self.code));",
+        "span.end(name(self.code), true);",
+        ["--test", "monitoring", "traces"],
+    ),
     # What an export may contain.
     "an-export-lets-red-leave": (
         "src/formats/export.rs",

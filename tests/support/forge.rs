@@ -80,7 +80,12 @@ pub fn numbered_crl(world: &World, number: u64) -> String {
 
 /// A revocation list of the world's authority that has expired.
 pub fn expired_crl(world: &World) -> String {
-    revocation_list(&issuer(world), 2025, 1)
+    expiring_crl(world, 2025)
+}
+
+/// A revocation list of the world's authority that expires at the start of a year.
+pub fn expiring_crl(world: &World, next_update_year: i32) -> String {
+    revocation_list(&issuer(world), next_update_year, 1)
 }
 
 /// A revocation list of an untrusted authority, with its own name or with that of the world's

@@ -14,6 +14,7 @@ pub mod keyed;
 pub mod liaison;
 pub mod memory;
 pub mod process;
+pub mod promtool;
 pub mod python;
 pub mod raw;
 pub mod tips;

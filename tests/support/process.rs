@@ -49,6 +49,12 @@ impl Process {
         Self { config, log, port, ops, child: None, open_files: None, environment: Vec::new() }
     }
 
+    /// Adds tables to its configuration, from its next start on.
+    pub fn add_config(&self, toml: &str) {
+        let config = fs::read_to_string(&self.config).unwrap();
+        fs::write(&self.config, format!("{config}\n{toml}")).unwrap();
+    }
+
     fn command(&self) -> Command {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let tipoff = env!("CARGO_BIN_EXE_tipoff");

@@ -85,6 +85,8 @@ impl Sweeps {
     ) -> Option<CloseProgress> {
         match self.core.continue_list_close(partner, submission).await {
             Ok(progress) => Some(progress),
+            // The journal logs a full disk once.
+            Err(error) if error.label() == "storage_full" => None,
             Err(error) => {
                 let (label, source) = (error.label(), error.source_text());
                 warn!(%partner, %submission, label, source, "list withdrawal failed: {error}");

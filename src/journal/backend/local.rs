@@ -181,19 +181,8 @@ impl<S: EntryStore> LocalJournal<S> {
         self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_writable(&self) -> Result<(), AppendError> {
-        if self.has_failed() {
-            return Err(AppendError::Rejected("the disk failed earlier: restart the node".into()));
-        }
-        let probe = self.settings.free_space.unwrap_or(free_space);
-        let free = probe(&self.settings.folder).map_err(|error| {
-            AppendError::Rejected(format!("the free disk space is unknown: {error}"))
-        })?;
-        let floor = self.settings.min_free_bytes;
-        if free < floor {
-            return Err(AppendError::Full { free_mb: free / MB, floor_mb: floor.div_ceil(MB) });
-        }
-        Ok(())
+    fn probe_free_space(&self) -> io::Result<u64> {
+        self.settings.free_space.unwrap_or(free_space)(&self.settings.folder)
     }
 
     /// Writes entries, then advances the end and the head.
@@ -304,6 +293,24 @@ impl<S: EntryStore> Journal for LocalJournal<S> {
 
     fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    fn check_writable(&self) -> Result<(), AppendError> {
+        if self.has_failed() {
+            return Err(AppendError::Rejected("the disk failed earlier: restart the node".into()));
+        }
+        let free = self.probe_free_space().map_err(|error| {
+            AppendError::Rejected(format!("the free disk space is unknown: {error}"))
+        })?;
+        let floor = self.settings.min_free_bytes;
+        if free < floor {
+            return Err(AppendError::Full { free_mb: free / MB, floor_mb: floor.div_ceil(MB) });
+        }
+        Ok(())
+    }
+
+    fn free_bytes(&self) -> Option<u64> {
+        self.probe_free_space().ok()
     }
 
     fn size_on_disk(&self) -> Option<u64> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prost::Message;
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{self, error::SendTimeoutError};
 use tonic::Status;
 
 use super::super::status::status;
@@ -278,6 +278,9 @@ impl SnapshotSender {
         });
         tokio::select! {
             sent = self.channel.send_timeout(message, self.services.limits.unread_timeout) => {
+                if let Err(SendTimeoutError::Timeout(_)) = sent {
+                    self.services.count_slow_reader(&self.partner, "Snapshot");
+                }
                 sent.is_ok() && !is_error
             }
             () = self.services.stop.cancelled() => false,
