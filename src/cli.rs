@@ -11,6 +11,7 @@ mod failure;
 mod feedback;
 mod filter;
 mod group;
+mod health;
 mod hold;
 mod identity;
 mod journal;
@@ -38,17 +39,22 @@ mod withdraw;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
 use self::failure::{Completion, Failure};
+use crate::COMMIT;
 use crate::server::raise_limit;
+
+/// What `--version` prints after the name.
+static VERSION: LazyLock<String> = LazyLock::new(|| version(COMMIT));
 
 /// The exchange on which platforms tip one another off.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, max_term_width = 100)]
+#[command(version = VERSION.as_str(), about, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or unreadable input, 3 exchange \
                         unreachable, 4 denied, 5 done in part (some items rejected)."
@@ -85,6 +91,8 @@ enum Command {
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
+    /// Ask a node on this machine whether it is ready: exit code 0 if it is, 1 if not
+    Health(health::Health),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -151,6 +159,15 @@ impl Command {
     }
 }
 
+/// The version, and the commit if it is known: `0.1.0 (abc1234)`.
+fn version(commit: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match commit {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
+    }
+}
+
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
@@ -172,6 +189,7 @@ pub fn run() -> ExitCode {
         match command {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
+            Command::Health(health) => health.run(&global).await,
             Command::Journal(journal) => journal.run(&global),
             Command::Pki(pki) => pki.run(&global).await,
             Command::Whoami => whoami::run(&global).await,
@@ -235,6 +253,14 @@ mod tests {
     #[test]
     fn the_commands_and_their_flags_do_not_contradict_one_another() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_names_the_commit_if_it_is_known() {
+        let release = env!("CARGO_PKG_VERSION");
+        assert_eq!(version(None), release);
+        assert_eq!(version(Some("abc1234")), format!("{release} (abc1234)"));
+        assert_eq!(VERSION.as_str(), version(COMMIT));
     }
 
     #[test]

@@ -84,3 +84,7 @@ pub mod sampled_log;
 pub mod server;
 pub mod tls;
 pub mod wire;
+
+/// The commit that this binary was built from. `make release` sets it; a plain build has none, so that it
+/// does not depend on git.
+pub const COMMIT: Option<&str> = option_env!("TIPOFF_COMMIT");
