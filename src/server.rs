@@ -6,6 +6,8 @@ mod node;
 mod ops_view;
 mod private;
 mod readiness;
+mod reload;
+mod service_manager;
 mod settings;
 mod stores;
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -42,6 +42,9 @@ impl Serve {
             return Ok(Completion::Whole);
         }
         let mut shutdown = Box::pin(shutdown::requested()?);
+        // Before the node is ready: without a handler, the signal would end the process.
+        let hangup = signal(SignalKind::hangup())
+            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let node = tokio::select! {
             node = Node::start(config, Arc::new(SystemClock)) => node.map_err(failure)?,
             () = &mut shutdown => {
@@ -50,7 +53,7 @@ impl Serve {
             }
         };
         let (reloads, reload) = mpsc::channel(1);
-        tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
+        tokio::spawn(reload_on_hangup(hangup, self.config.clone(), self.data.clone(), reloads));
         let bound = node.bound();
         output::json(&bound)?;
         info!(grpc = %bound.grpc, ops = %bound.ops, "exchange ready");
@@ -94,8 +97,12 @@ pub fn journal_settings(config: &Config) -> LocalSettings {
     server::journal_settings(&config.storage, &clock)
 }
 
-async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::Sender<Config>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn reload_on_hangup(
+    mut hangup: Signal,
+    path: PathBuf,
+    data: Option<PathBuf>,
+    reloads: mpsc::Sender<Config>,
+) {
     while hangup.recv().await.is_some() {
         match read_config(&path, data.as_deref()) {
             Ok(config) => {

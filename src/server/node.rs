@@ -14,11 +14,12 @@ use tracing::{error, info, warn};
 use super::grpc::{self, Grpc};
 use super::ops_view::ops_view;
 use super::readiness::Readiness;
+use super::reload::{Reloads, check_suspended};
 use super::settings::CheckedConfig;
 use super::stores::{self, Stores};
-use super::{Bound, ServeError, descriptors, private};
+use super::{Bound, ServeError, descriptors, private, service_manager};
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::domain::cursor::EpochId;
 use crate::domain::revocation::Revocations;
 use crate::error::Error;
@@ -27,10 +28,6 @@ use crate::https::ops;
 use crate::metrics::Metrics;
 use crate::sampled_log::{self, SampledLog, SuppressedLines};
 use crate::tls::{ServerIdentity, ServerTls};
-
-/// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
-/// within this time.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Receives the result of the follower's thread.
 type FollowerResult = oneshot::Receiver<Result<(), Error>>;
@@ -165,6 +162,7 @@ impl Node {
         }
         .serve(self.grpc_listener);
         tokio::pin!(serving);
+        service_manager::ready();
         let mut follower_ended = false;
         let fault = tokio::select! {
             () = shutdown => None,
@@ -177,6 +175,7 @@ impl Node {
         };
         info!(drain_timeout_s = drain_timeout.as_secs(), "stopping: draining open calls");
         self.readiness.not_ready("stopping");
+        service_manager::stopping();
         stop.cancel();
         if let Ok(result) = tokio::time::timeout(drain_timeout, &mut serving).await {
             result?;
@@ -191,6 +190,15 @@ impl Node {
             (None, Ok(Ok(()))) => Ok(()),
             (None, result) => Err(follower_fault(result).into()),
         }
+    }
+
+    fn reloads(&self) -> Reloads {
+        Reloads::new(
+            self.config.clone(),
+            self.checked.suspended.clone(),
+            Arc::clone(&self.tls),
+            Arc::clone(&self.exchange),
+        )
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
@@ -215,25 +223,8 @@ impl Node {
                 self.exchange.watch_revocations(),
                 stop(),
             )),
-            tokio::spawn(reload_settings(
-                Arc::clone(&self.tls),
-                Arc::clone(&self.exchange),
-                reload,
-                stop(),
-            )),
+            tokio::spawn(self.reloads().run(reload, stop())),
         ]
-    }
-}
-
-/// Refuses a configuration that suspends a partner who is not in the registry: a misspelt id would suspend nobody.
-fn check_suspended(exchange: &Exchange, checked: &CheckedConfig) -> Result<(), ConfigError> {
-    let registry = exchange.registry();
-    match checked.suspended.iter().find(|id| registry.partner(id).is_none()) {
-        Some(id) => Err(ConfigError::Value {
-            key: "access.suspended".into(),
-            reason: format!("`{id}` is not a partner of this exchange"),
-        }),
-        None => Ok(()),
     }
 }
 
@@ -312,32 +303,5 @@ async fn follow_revocations(
         tls.set_revocations(Arc::clone(&revocations.borrow_and_update()));
         // Fails only if the index is gone.
         let Some(Ok(())) = stop.run_until_cancelled(revocations.changed()).await else { return };
-    }
-}
-
-/// Reloads the identity folder periodically, and the configuration when one arrives (on SIGHUP).
-async fn reload_settings(
-    tls: Arc<ServerTls>,
-    exchange: Arc<Exchange>,
-    mut reload: mpsc::Receiver<Config>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(RELOAD_INTERVAL) => tls.reload(),
-            Some(config) = reload.recv() => {
-                tls.reload();
-                let checked = CheckedConfig::of(&config);
-                match checked.and_then(|it| check_suspended(&exchange, &it).map(|()| it)) {
-                    Ok(checked) => {
-                        exchange.set_suspended(checked.suspended);
-                        let identity_reloaded = !tls.reload_failed();
-                        info!(identity_reloaded, "reloaded the configuration");
-                    }
-                    Err(error) => warn!("could not reload the configuration, the old one stays in use: {error}"),
-                }
-            }
-        }
     }
 }

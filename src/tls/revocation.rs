@@ -90,6 +90,15 @@ impl RevocationLists {
         }
     }
 
+    /// The number of the list of each authority in `ca.pem`, for the log: `0x1f 0x02`.
+    pub fn numbers_text(&self) -> String {
+        let text = |number: &String| match number.as_str() {
+            "" => "none".to_owned(),
+            number => format!("0x{number}"),
+        };
+        self.numbers.0.values().map(text).collect::<Vec<_>>().join(" ")
+    }
+
     /// An error that names the file if a list has expired.
     pub fn check_expiry(&self, file: &Path, now: Timestamp) -> Result<(), FolderError> {
         match self.next_update.filter(|end| *end < now) {
