@@ -70,11 +70,12 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: ## Install ext4, loop device and TLS tools for the tests (as root on Debian)
+tools: ## Install ext4, loop device, TLS and systemd tools for the tests (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
-			&& command -v openssl && command -v sslscan; } >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan util-linux; \
+			&& command -v openssl && command -v sslscan && command -v strace \
+			&& command -v systemd-analyze; } >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan strace systemd util-linux; \
 	fi
 
 $(BUF):
