@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod container;
+mod dockerfile;
 mod health;
 #[path = "../support/mod.rs"]
 mod support;
