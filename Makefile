@@ -20,7 +20,7 @@ HISTORIES ?= 100000
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
 demo: ## Run the demo on this machine (DATA=report.csv uses your own report)
@@ -77,6 +77,8 @@ tools: ## Install ext4, loop device, TLS and systemd tools for the tests (as roo
 			&& command -v systemd-analyze; } >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan strace systemd util-linux; \
 	fi
+
+include deploy/release.mk
 
 $(BUF):
 	npm install --no-save --no-fund --no-audit --silent @bufbuild/buf@$(BUF_VERSION)
