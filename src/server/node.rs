@@ -53,13 +53,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// Validates a configuration and the identity folder that it names, without starting anything.
-    pub fn check(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), ServeError> {
-        let checked = CheckedConfig::of(config)?;
-        server_identity(config, &checked).validate(clock)?;
-        Ok(())
-    }
-
     /// Starts a node: binds the addresses, serves the ops listener, opens the stores, catches up, seeds the
     /// registry, and finally listens for clients.
     ///
@@ -67,10 +60,12 @@ impl Node {
     /// replay.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let mut checked = CheckedConfig::of(&config)?;
-        let bind_error = |address| move |source| ServeError::Bind { address, source };
+        let bind_error = |key, address| move |source| ServeError::Bind { key, address, source };
         let (grpc_address, ops_address) = (config.server.grpc, config.server.ops);
-        let grpc_socket = grpc::reserve(grpc_address).map_err(bind_error(grpc_address))?;
-        let ops_listener = TcpListener::bind(ops_address).await.map_err(bind_error(ops_address))?;
+        let grpc_socket =
+            grpc::reserve(grpc_address).map_err(bind_error("server.grpc", grpc_address))?;
+        let ops_listener =
+            TcpListener::bind(ops_address).await.map_err(bind_error("server.ops", ops_address))?;
         let bound = Bound { grpc: grpc_socket.local_addr()?, ops: ops_listener.local_addr()? };
         private::secure(&config.storage.data)?;
         let identity = server_identity(&config, &checked);
@@ -101,7 +96,8 @@ impl Node {
         // Before clients may connect.
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
-        let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
+        let grpc_listener =
+            grpc::listen(grpc_socket).map_err(bind_error("server.grpc", bound.grpc))?;
         // Set only here, so it cannot fail.
         let _ = started.set(Arc::clone(&exchange));
         readiness.ready();
@@ -246,7 +242,8 @@ async fn join_tasks(
     }
 }
 
-fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
+/// The identity that a configuration names.
+pub fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
     ServerIdentity {
         folder: config.server.identity.clone(),
         trust_domain: checked.trust_domain.clone(),

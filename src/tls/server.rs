@@ -340,6 +340,7 @@ impl ServerIdentity {
             revocations: Arc::clone(revocations),
         };
         identity.check_side(folder, Side::Server)?;
+        identity.check_trust_domain(folder, trust_domain)?;
         let not_after = identity.not_after();
         let mut config =
             ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))
