@@ -41,7 +41,7 @@ fn compare(prefix: &str, one: &Table, other: &Table, keys: &mut BTreeSet<String>
             }
             (one, other) if one == other => {}
             // All partners, or none: their ids are named, and not the list.
-            (Some(Value::Table(one)), Some(Value::Array(_)) | None) => {
+            (Some(Value::Table(one)), Some(Value::Array(_))) => {
                 keys.extend(one.keys().map(|id| format!("{path}.{id}")));
             }
             (Some(Value::Array(_)), Some(Value::Table(other))) => {
