@@ -22,7 +22,7 @@ HISTORIES ?= 100000
 
 .PHONY: help
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
 demo: ## Run the demo on this machine (DATA=report.csv uses your own report)
@@ -72,12 +72,15 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: $(PROMTOOL) ## Install ext4, loop device, TLS tools and promtool for the tests (as root on Debian)
+tools: $(PROMTOOL) ## Install ext4, loop device, TLS and systemd tools and promtool for the tests (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
-			&& command -v openssl && command -v sslscan; } >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan util-linux; \
+			&& command -v openssl && command -v sslscan && command -v strace \
+			&& command -v systemd-analyze; } >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan strace systemd util-linux; \
 	fi
+
+include deploy/release.mk
 
 $(PROMTOOL):
 	@if ! command -v promtool >/dev/null && command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null; then \

@@ -12,6 +12,7 @@ mod feedback;
 mod filter;
 mod global;
 mod group;
+mod health;
 mod hold;
 mod identity;
 mod journal;
@@ -43,6 +44,7 @@ mod whoami;
 mod withdraw;
 
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
@@ -51,11 +53,15 @@ use tracing_subscriber::EnvFilter;
 use self::failure::{Completion, Failure, Outcome};
 use self::global::{Global, GlobalFlags};
 use self::pager::Pager;
+use crate::COMMIT;
 use crate::server::raise_limit;
+
+/// What `--version` prints after the name.
+static VERSION: LazyLock<String> = LazyLock::new(|| version(COMMIT));
 
 /// The exchange on which platforms tip one another off.
 #[derive(Debug, Parser)]
-#[command(version, about, propagate_version = true, max_term_width = 100)]
+#[command(version = VERSION.as_str(), about, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or unreadable input, 3 exchange \
                         unreachable, 4 denied, 5 done in part (some items rejected)."
@@ -75,6 +81,8 @@ enum Command {
     Serve(serve::Serve),
     /// Watch a running node: rates, latencies, lags, disk, what expires
     Top(top::Top),
+    /// Ask a node on this machine whether it is ready: exit code 0 if it is, 1 if not
+    Health(health::Health),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -144,7 +152,14 @@ impl Command {
 
     /// Whether it is run beside an exchange or without one: then the exchanges that the user has named do not matter.
     fn is_local(&self) -> bool {
-        matches!(self, Command::Demo(_) | Command::Serve(_) | Command::Top(_) | Command::Journal(_))
+        matches!(
+            self,
+            Command::Demo(_)
+                | Command::Serve(_)
+                | Command::Top(_)
+                | Command::Health(_)
+                | Command::Journal(_)
+        )
     }
 
     /// Whether its whole output is read by a person who asked for it, so that a pager helps.
@@ -170,6 +185,7 @@ impl Command {
             Command::Demo(demo) => demo.run(global).await,
             Command::Serve(serve) => serve.run().await,
             Command::Top(top) => top.run(global).await,
+            Command::Health(health) => health.run(global).await,
             Command::Journal(journal) => journal.run(global),
             Command::Pki(pki) => pki.run(global).await,
             Command::Whoami => whoami::run(global).await,
@@ -192,6 +208,15 @@ impl Command {
             Command::Partner(partner) => partner.run(global).await,
             Command::Group(group) => group.run(global).await,
         }
+    }
+}
+
+/// The version, and the commit if it is known: `0.1.0 (abc1234)`.
+fn version(commit: Option<&str>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    match commit {
+        Some(commit) => format!("{version} ({commit})"),
+        None => version.to_owned(),
     }
 }
 
@@ -274,6 +299,14 @@ mod tests {
     #[test]
     fn the_commands_and_their_flags_do_not_contradict_one_another() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_names_the_commit_if_it_is_known() {
+        let release = env!("CARGO_PKG_VERSION");
+        assert_eq!(version(None), release);
+        assert_eq!(version(Some("abc1234")), format!("{release} (abc1234)"));
+        assert_eq!(VERSION.as_str(), version(COMMIT));
     }
 
     #[test]

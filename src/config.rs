@@ -1,13 +1,14 @@
 //! The configuration file of `tipoff serve`: one TOML file; unknown keys are errors.
 //! `docs/configuration.md` lists every key with its default; a test keeps the two in sync.
 
+pub mod changes;
 pub mod ranges;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why a configuration is invalid.
@@ -50,7 +51,7 @@ pub enum ConfigError {
 }
 
 /// All settings. The numbers' ranges are in [`ranges`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The node's listeners and identity.
@@ -74,7 +75,7 @@ pub struct Config {
 }
 
 /// A node's listeners and identity.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Server {
     /// The address of the gRPC listener. Port 0 selects a free port.
@@ -105,7 +106,7 @@ impl Default for Server {
 }
 
 /// A node's data.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Storage {
     /// The folder of the journal, the index and the subscriptions.
@@ -145,7 +146,7 @@ impl Default for Storage {
 }
 
 /// The journal's backend.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JournalBackend {
     /// A sled database.
@@ -156,7 +157,7 @@ pub enum JournalBackend {
 }
 
 /// Limits on requests and streams.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Requests {
     /// Timeout of a unary call.
@@ -199,7 +200,7 @@ impl Default for Requests {
 }
 
 /// Limits on connections.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Connections {
     /// Maximum number of connections.
@@ -276,7 +277,7 @@ impl Default for Connections {
 }
 
 /// Suspended partners.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Access {
     /// The ids of suspended partners. Reloaded on SIGHUP.
@@ -284,7 +285,7 @@ pub struct Access {
 }
 
 /// Traces of calls, for a collector.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Telemetry {
     /// The address of a collector that takes OTLP over gRPC. Empty: no traces.
@@ -300,7 +301,7 @@ impl Default for Telemetry {
 }
 
 /// A partner in the configuration.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartnerSeed {
     /// Its id.
@@ -329,7 +330,7 @@ pub struct PartnerSeed {
 }
 
 /// A group in the configuration.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupSeed {
     /// Its id.
@@ -347,7 +348,7 @@ pub struct GroupSeed {
 }
 
 /// What new members of a group see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum History {
     /// What is shared from then on.

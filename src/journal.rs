@@ -24,7 +24,7 @@ use tokio::sync::watch;
 pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 pub use self::backend::{
     Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
-    is_missing, open,
+    check_backend, is_missing, open,
 };
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};
 pub use self::log::{Log, LogSettings};
@@ -189,6 +189,13 @@ fn sync_names(folder: &Path) -> io::Result<()> {
 pub fn lock(folder: &Path) -> Result<File, TryLockError> {
     let lock = File::create(folder.join("lock")).map_err(TryLockError::Error)?;
     lock.try_lock().map(|()| lock)
+}
+
+/// Whether another process holds the lock of a folder. Changes nothing.
+pub fn is_locked(folder: &Path) -> bool {
+    // A shared lock, so that two of these calls do not take each other for a node.
+    let tried = File::open(folder.join("lock")).map(|lock| lock.try_lock_shared());
+    matches!(tried, Ok(Err(TryLockError::WouldBlock)))
 }
 
 /// Wraps an I/O error.

@@ -66,7 +66,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-/// The commit that was built, if the build was told: `TIPOFF_COMMIT=$(git rev-parse --short HEAD) cargo build`.
+/// The commit that this binary was built from. `make release` sets it; a plain build has none, so that it
+/// does not depend on git.
 pub const COMMIT: Option<&str> = option_env!("TIPOFF_COMMIT");
 
 pub mod cli;

@@ -1,11 +1,14 @@
 //! The composition root: builds a node from its configuration, serves, and shuts down.
 
+mod check;
 mod descriptors;
 mod grpc;
 mod node;
 mod ops_view;
 mod private;
 mod readiness;
+mod reload;
+mod service_manager;
 mod settings;
 mod stores;
 
@@ -14,6 +17,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use self::check::CheckReport;
 pub use self::descriptors::raise_limit;
 pub use self::node::Node;
 pub use self::readiness::Readiness;
@@ -55,8 +59,10 @@ pub enum ServeError {
         error: error::Error,
     },
     /// An address cannot be bound.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("cannot listen on {address} ({key}): {source}")]
     Bind {
+        /// The key that names it.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// The cause.
@@ -69,6 +75,14 @@ pub enum ServeError {
     )]
     Data {
         /// The folder or file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The data folder, or the one in which it would be created, does not let this user in.
+    #[error("storage.data: {path} cannot be read and written by this user: {source}")]
+    DataAccess {
+        /// The folder.
         path: PathBuf,
         /// The cause.
         source: std::io::Error,

@@ -58,6 +58,11 @@ impl Failure {
         }
     }
 
+    /// Replaces the message.
+    pub fn with_message(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
     /// Adds the address of the exchange to the message if the exchange cannot be reached.
     pub fn with_server(mut self, server: &str) -> Self {
         if self.lacks_server {

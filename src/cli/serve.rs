@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
@@ -12,7 +12,7 @@ use super::{output, shutdown};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::journal::LocalSettings;
-use crate::server::{self, Node, ServeError};
+use crate::server::{self, CheckReport, Node, ServeError};
 
 /// Run an exchange
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ pub struct Serve {
     /// Data folder for journal and index; overrides the configuration file
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Check the configuration and the identity folder that it names, and exit
+    /// Check the configuration and what it names (identity, data folder, addresses), and exit
     #[arg(long)]
     check_config: bool,
 }
@@ -36,12 +36,12 @@ impl Serve {
     pub async fn run(&self) -> Outcome {
         let config = self.read_config().map_err(Failure::usage)?;
         if self.check_config {
-            let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-            Node::check(&config, &clock).map_err(failure)?;
-            output::line(&format!("{} is valid", self.config.display()))?;
-            return Ok(Completion::Whole);
+            return self.check(&config);
         }
         let mut shutdown = Box::pin(shutdown::requested()?);
+        // Before the node is ready: without a handler, the signal would end the process.
+        let hangup = signal(SignalKind::hangup())
+            .map_err(|error| Failure::failed(format!("cannot listen for signals: {error}")))?;
         let node = tokio::select! {
             node = Node::start(config, Arc::new(SystemClock)) => node.map_err(failure)?,
             () = &mut shutdown => {
@@ -50,12 +50,28 @@ impl Serve {
             }
         };
         let (reloads, reload) = mpsc::channel(1);
-        tokio::spawn(reload_on_hangup(self.config.clone(), self.data.clone(), reloads));
+        tokio::spawn(reload_on_hangup(hangup, self.config.clone(), self.data.clone(), reloads));
         let bound = node.bound();
         output::json(&bound)?;
         info!(grpc = %bound.grpc, ops = %bound.ops, "exchange ready");
         node.serve(shutdown, reload).await.map_err(failure)?;
         info!("stopped");
+        Ok(Completion::Whole)
+    }
+
+    fn check(&self, config: &Config) -> Outcome {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let CheckReport { errors, notes } = CheckReport::of(config, &clock);
+        let notes = notes.iter().map(|note| format!("note: {note}"));
+        // One run names everything that is wrong. The exit code is that of the first error.
+        let texts: Vec<_> = errors.iter().map(ToString::to_string).chain(notes.clone()).collect();
+        if let Some(first) = errors.into_iter().next() {
+            return Err(failure(first).with_message(texts.join("\n")));
+        }
+        for note in notes {
+            output::line(&note)?;
+        }
+        output::line(&format!("{} is valid", self.config.display()))?;
         Ok(Completion::Whole)
     }
 
@@ -94,8 +110,12 @@ pub fn journal_settings(config: &Config) -> LocalSettings {
     server::journal_settings(&config.storage, &clock)
 }
 
-async fn reload_on_hangup(path: PathBuf, data: Option<PathBuf>, reloads: mpsc::Sender<Config>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn reload_on_hangup(
+    mut hangup: Signal,
+    path: PathBuf,
+    data: Option<PathBuf>,
+    reloads: mpsc::Sender<Config>,
+) {
     while hangup.recv().await.is_some() {
         match read_config(&path, data.as_deref()) {
             Ok(config) => {

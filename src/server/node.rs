@@ -14,9 +14,10 @@ use tracing::{error, info, warn};
 use super::grpc::{self, Grpc};
 use super::ops_view::ops_view;
 use super::readiness::Readiness;
+use super::reload::{Reloads, check_suspended};
 use super::settings::CheckedConfig;
 use super::stores::{self, Stores};
-use super::{Bound, ServeError, descriptors, private};
+use super::{Bound, ServeError, descriptors, private, service_manager};
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Telemetry};
 use crate::domain::cursor::EpochId;
@@ -28,10 +29,6 @@ use crate::metrics::Metrics;
 use crate::sampled_log::{self, SampledLog, SuppressedLines};
 use crate::telemetry::Traces;
 use crate::tls::{ServerIdentity, ServerTls};
-
-/// Interval at which the identity folder is reloaded. A new certificate or revocation list takes effect
-/// within this time.
-const RELOAD_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Interval at which the free space of the disk is checked, beside the check before each write.
 const DISK_INTERVAL: Duration = Duration::from_secs(5);
@@ -61,13 +58,6 @@ pub struct Node {
 }
 
 impl Node {
-    /// Validates a configuration and the identity folder that it names, without starting anything.
-    pub fn check(config: &Config, clock: &Arc<dyn Clock>) -> Result<(), ServeError> {
-        let checked = CheckedConfig::of(config)?;
-        server_identity(config, &checked).validate(clock)?;
-        Ok(())
-    }
-
     /// Starts a node: binds the addresses, serves the ops listener, opens the stores, catches up, seeds the
     /// registry, and finally listens for clients.
     ///
@@ -75,10 +65,12 @@ impl Node {
     /// replay.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let mut checked = CheckedConfig::of(&config)?;
-        let bind_error = |address| move |source| ServeError::Bind { address, source };
+        let bind_error = |key, address| move |source| ServeError::Bind { key, address, source };
         let (grpc_address, ops_address) = (config.server.grpc, config.server.ops);
-        let grpc_socket = grpc::reserve(grpc_address).map_err(bind_error(grpc_address))?;
-        let ops_listener = TcpListener::bind(ops_address).await.map_err(bind_error(ops_address))?;
+        let grpc_socket =
+            grpc::reserve(grpc_address).map_err(bind_error("server.grpc", grpc_address))?;
+        let ops_listener =
+            TcpListener::bind(ops_address).await.map_err(bind_error("server.ops", ops_address))?;
         let bound = Bound { grpc: grpc_socket.local_addr()?, ops: ops_listener.local_addr()? };
         private::secure(&config.storage.data)?;
         let identity = server_identity(&config, &checked);
@@ -110,7 +102,8 @@ impl Node {
         let revocations = Arc::clone(&exchange.watch_revocations().borrow());
         tls.set_revocations(revocations);
         let traces = start_traces(&config.telemetry)?;
-        let grpc_listener = grpc::listen(grpc_socket).map_err(bind_error(bound.grpc))?;
+        let grpc_listener =
+            grpc::listen(grpc_socket).map_err(bind_error("server.grpc", bound.grpc))?;
         let writable = Arc::clone(&exchange);
         readiness.require(move || {
             writable.check_writable().map_err(|it| format!("requests that write are refused: {it}"))
@@ -178,6 +171,7 @@ impl Node {
         }
         .serve(self.grpc_listener);
         tokio::pin!(serving);
+        service_manager::ready();
         let mut follower_ended = false;
         let fault = tokio::select! {
             () = shutdown => None,
@@ -190,6 +184,7 @@ impl Node {
         };
         info!(drain_timeout_s = drain_timeout.as_secs(), "stopping: draining open calls");
         self.readiness.not_ready("stopping");
+        service_manager::stopping();
         stop.cancel();
         if let Ok(result) = tokio::time::timeout(drain_timeout, &mut serving).await {
             result?;
@@ -207,6 +202,15 @@ impl Node {
             (None, Ok(Ok(()))) => Ok(()),
             (None, result) => Err(follower_fault(result).into()),
         }
+    }
+
+    fn reloads(&self) -> Reloads {
+        Reloads::new(
+            self.config.clone(),
+            self.checked.suspended.clone(),
+            Arc::clone(&self.tls),
+            Arc::clone(&self.exchange),
+        )
     }
 
     /// Spawns the tasks that run beside the calls until the node stops.
@@ -232,25 +236,8 @@ impl Node {
                 self.exchange.watch_revocations(),
                 stop(),
             )),
-            tokio::spawn(reload_settings(
-                Arc::clone(&self.tls),
-                Arc::clone(&self.exchange),
-                reload,
-                stop(),
-            )),
+            tokio::spawn(self.reloads().run(reload, stop())),
         ]
-    }
-}
-
-/// Refuses a configuration that suspends a partner who is not in the registry: a misspelt id would suspend nobody.
-fn check_suspended(exchange: &Exchange, checked: &CheckedConfig) -> Result<(), ConfigError> {
-    let registry = exchange.registry();
-    match checked.suspended.iter().find(|id| registry.partner(id).is_none()) {
-        Some(id) => Err(ConfigError::Value {
-            key: "access.suspended".into(),
-            reason: format!("`{id}` is not a partner of this exchange"),
-        }),
-        None => Ok(()),
     }
 }
 
@@ -284,7 +271,8 @@ fn start_traces(telemetry: &Telemetry) -> Result<Option<Traces>, ConfigError> {
     Ok(Some(traces))
 }
 
-fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
+/// The identity that a configuration names.
+pub fn server_identity(config: &Config, checked: &CheckedConfig) -> ServerIdentity {
     ServerIdentity {
         folder: config.server.identity.clone(),
         trust_domain: checked.trust_domain.clone(),
@@ -350,32 +338,5 @@ async fn follow_revocations(
         tls.set_revocations(Arc::clone(&revocations.borrow_and_update()));
         // Fails only if the index is gone.
         let Some(Ok(())) = stop.run_until_cancelled(revocations.changed()).await else { return };
-    }
-}
-
-/// Reloads the identity folder periodically, and the configuration when one arrives (on SIGHUP).
-async fn reload_settings(
-    tls: Arc<ServerTls>,
-    exchange: Arc<Exchange>,
-    mut reload: mpsc::Receiver<Config>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(RELOAD_INTERVAL) => tls.reload(),
-            Some(config) = reload.recv() => {
-                tls.reload();
-                let checked = CheckedConfig::of(&config);
-                match checked.and_then(|it| check_suspended(&exchange, &it).map(|()| it)) {
-                    Ok(checked) => {
-                        exchange.set_suspended(checked.suspended);
-                        let identity_reloaded = !tls.reload_failed();
-                        info!(identity_reloaded, "reloaded the configuration");
-                    }
-                    Err(error) => warn!("could not reload the configuration, the old one stays in use: {error}"),
-                }
-            }
-        }
     }
 }

@@ -61,16 +61,8 @@ impl Stores {
 /// Opens the journal and the index, and starts the log's writer.
 fn open_log(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
     let storage = &config.storage;
-    let backend = match storage.journal {
-        JournalBackend::Sled => Backend::Sled,
-        JournalBackend::Files => Backend::Files,
-    };
-    let settings = journal_settings(storage, clock);
-    let others = ["index", "cursors"].map(|store| storage.data.join(store));
-    if journal::is_missing(&settings.folder) && others.iter().any(|store| holds_files(store)) {
-        return Err(ServeError::JournalMissing { data: storage.data.clone() });
-    }
-    let journal = journal::open(backend, settings)?;
+    check_journal_exists(storage)?;
+    let journal = journal::open(backend(storage), journal_settings(storage, clock))?;
     let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
     let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
@@ -78,6 +70,24 @@ fn open_log(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<In
     let settings = LogSettings { queue: storage.append_queue, tail_bytes };
     let log = Log::start(journal, settings)?;
     Ok((Arc::new(log), Arc::new(index)))
+}
+
+/// The backend of the journal that is configured.
+pub fn backend(storage: &Storage) -> Backend {
+    match storage.journal {
+        JournalBackend::Sled => Backend::Sled,
+        JournalBackend::Files => Backend::Files,
+    }
+}
+
+/// Refuses a data folder that has lost its journal, so that an empty exchange never takes its place.
+pub fn check_journal_exists(storage: &Storage) -> Result<(), ServeError> {
+    let others = ["index", "cursors"].map(|store| storage.data.join(store));
+    let is_missing = journal::is_missing(&storage.data.join("journal"));
+    if is_missing && others.iter().any(|store| holds_files(store)) {
+        return Err(ServeError::JournalMissing { data: storage.data.clone() });
+    }
+    Ok(())
 }
 
 fn holds_files(folder: &Path) -> bool {

@@ -137,6 +137,9 @@ impl Authority {
         let name = format!("{trust_domain} root {:08x}", rand::random::<u32>());
         let mut params = params(now, ROOT_LIFE, &name);
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        // SPIFFE, X509-SVID, section 4: a signing certificate may carry the id of its trust domain, without a path.
+        let id = trust_domain.id_string();
+        params.subject_alt_names = vec![SanType::URI(id.try_into()?)];
         params.key_usages = vec![
             KeyUsagePurpose::KeyCertSign,
             KeyUsagePurpose::CrlSign,

@@ -9,9 +9,10 @@ use rustls::RootCertStore;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use spiffe::TrustDomain;
 use thiserror::Error;
 use x509_parser::error::X509Error;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::pem::PemFile;
 use super::revocation::{self, RevocationLists};
@@ -50,6 +51,8 @@ pub struct IdentityFolder {
     pub revocation: Option<RevocationLists>,
     /// Whether the chain leads to one of the authorities.
     leads_to_authority: bool,
+    /// The trust domain of each authority that names one in its certificate.
+    trust_domains: Vec<Option<TrustDomain>>,
 }
 
 /// A side of a connection.
@@ -84,7 +87,8 @@ impl IdentityFolder {
         }
         let revocation = revocation::read(&folder.join("crl.pem"), &authorities)?;
         let leads_to_authority = leads_to(&chain, &authorities);
-        Ok(Self { roots, chain, key, revocation, leads_to_authority })
+        let trust_domains = parsed(&authorities).iter().map(trust_domain).collect();
+        Ok(Self { roots, chain, key, revocation, leads_to_authority, trust_domains })
     }
 
     /// Reads a folder, and checks that a client could use it.
@@ -119,6 +123,20 @@ impl IdentityFolder {
             ));
         }
         Ok(())
+    }
+
+    /// Checks that an authority can issue certificates of a trust domain. Authorities that name none may issue any.
+    pub fn check_trust_domain(&self, folder: &Path, own: &TrustDomain) -> Result<(), FolderError> {
+        let may_issue = |named: &Option<TrustDomain>| named.as_ref().is_none_or(|it| it == own);
+        if self.trust_domains.iter().any(may_issue) {
+            return Ok(());
+        }
+        let named: Vec<_> = self.trust_domains.iter().flatten().map(TrustDomain::as_str).collect();
+        let reason = format!(
+            "is of the trust domain `{}`, but server.trust_domain is `{own}`: no client would be known",
+            named.join("`, `")
+        );
+        Err(content(&folder.join("ca.pem"), reason))
     }
 
     /// When the leaf certificate expires.
@@ -157,6 +175,15 @@ fn leads_to(chain: &[CertificateDer<'_>], authorities: &[CertificateDer<'_>]) ->
         certificate = issuer;
     }
     false
+}
+
+/// The trust domain in the certificate of an authority: its SPIFFE ID, which has no path.
+fn trust_domain(authority: &X509Certificate<'_>) -> Option<TrustDomain> {
+    let names = authority.subject_alternative_name().ok()??;
+    names.value.general_names.iter().find_map(|name| match name {
+        GeneralName::URI(uri) => TrustDomain::new(uri).ok(),
+        _ => None,
+    })
 }
 
 fn parsed<'a>(certificates: &'a [CertificateDer<'_>]) -> Vec<X509Certificate<'a>> {

@@ -109,6 +109,15 @@ impl RevocationLists {
         self.summaries.iter().filter_map(|list| list.next_update).min()
     }
 
+    /// The number of the list of each authority in `ca.pem`, for the log: `0x1f 0x02`.
+    pub fn numbers_text(&self) -> String {
+        let text = |number: &String| match number.as_str() {
+            "" => "none".to_owned(),
+            number => format!("0x{number}"),
+        };
+        self.numbers.0.values().map(text).collect::<Vec<_>>().join(" ")
+    }
+
     /// An error that names the file and each list that has expired, and says when the other lists expire.
     pub fn check_expiry(&self, file: &Path, now: Timestamp) -> Result<(), FolderError> {
         let (mut expired, mut others) = (Vec::new(), Vec::new());

@@ -110,6 +110,20 @@ impl ServerTls {
         );
     }
 
+    /// Logs the certificate and the revocation lists that are in use.
+    pub fn log_identity(&self) {
+        let current = self.current.load();
+        let lists = current.revocation.as_ref();
+        info!(
+            folder = %self.identity.folder.display(),
+            certificate_end = current.not_after.map(|time| time.to_string()),
+            lists = lists.map(|lists| lists.lists.len()),
+            numbers = lists.map(RevocationLists::numbers_text),
+            revoked = lists.map(|lists| lists.revoked.len()),
+            "reloaded the identity folder"
+        );
+    }
+
     /// The configuration for the next connection.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
@@ -332,6 +346,7 @@ impl ServerIdentity {
             revocations: Arc::clone(revocations),
         };
         identity.check_side(folder, Side::Server)?;
+        identity.check_trust_domain(folder, trust_domain)?;
         let not_after = identity.not_after();
         let mut config =
             ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))

@@ -63,7 +63,10 @@ fn a_configuration_is_checked_without_starting_anything() {
     Ran::of(tipoff(&["pki", "init"]).arg(&ca));
     let mut issue = tipoff(&["pki", "issue", "--server-name", "localhost", "--ca"]);
     Ran::of(issue.arg(&ca).arg("--out").arg(&server));
-    let identity = format!("[server]\nidentity = \"{}\"\n", server.display());
+    let identity = format!(
+        "[server]\ngrpc = \"127.0.0.1:0\"\nops = \"127.0.0.1:0\"\nidentity = \"{}\"\n",
+        server.display()
+    );
     let good = check(&format!("{identity}[storage]\ndata = \"data\"\n"));
     assert_eq!(good.code, Some(0), "{good:?}");
     fs::write(server.join("crl.pem"), "no list").unwrap();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authority;
+mod check_config;
 mod documented;
 #[path = "../support/mod.rs"]
 mod support;

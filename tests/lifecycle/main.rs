@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod reload;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;

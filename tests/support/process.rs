@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::{fs, net};
@@ -24,7 +24,9 @@ pub struct Process {
     child: Option<Child>,
     /// The soft and the hard limit of open files.
     open_files: Option<(u32, u32)>,
-    environment: Vec<(&'static str, &'static str)>,
+    environment: Vec<(&'static str, String)>,
+    /// A program that starts it, and the arguments of that program.
+    launcher: Vec<String>,
 }
 
 impl Process {
@@ -46,7 +48,16 @@ impl Process {
         );
         fs::write(&config, text).unwrap();
         let log = world.path(format!("tipoff-{port}.log"));
-        Self { config, log, port, ops, child: None, open_files: None, environment: Vec::new() }
+        Self {
+            config,
+            log,
+            port,
+            ops,
+            child: None,
+            open_files: None,
+            environment: Vec::new(),
+            launcher: Vec::new(),
+        }
     }
 
     /// Adds tables to its configuration, from its next start on.
@@ -58,9 +69,14 @@ impl Process {
     fn command(&self) -> Command {
         let log = fs::OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         let tipoff = env!("CARGO_BIN_EXE_tipoff");
-        let mut command = match self.open_files {
-            None => Command::new(tipoff),
-            Some((soft, hard)) => {
+        let mut command = match (self.open_files, self.launcher.split_first()) {
+            (None, None) => Command::new(tipoff),
+            (None, Some((launcher, arguments))) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(tipoff);
+                command
+            }
+            (Some((soft, hard)), _) => {
                 let mut shell = Command::new("sh");
                 let limited =
                     format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
@@ -69,7 +85,7 @@ impl Process {
             }
         };
         command.arg("serve").arg("--config").arg(&self.config);
-        command.envs(self.environment.iter().copied());
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(log);
         command
     }
@@ -80,8 +96,18 @@ impl Process {
     }
 
     /// Sets a variable of its environment, from its next start on.
-    pub fn set_env(&mut self, name: &'static str, value: &'static str) {
-        self.environment.push((name, value));
+    pub fn set_env(&mut self, name: &'static str, value: &str) {
+        self.environment.push((name, value.to_owned()));
+    }
+
+    /// Starts it by another program, from its next start on. The node is to be the direct child of this process.
+    pub fn set_launcher(&mut self, launcher: &[&str]) {
+        self.launcher = launcher.iter().map(ToString::to_string).collect();
+    }
+
+    /// The configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
     }
 
     /// Starts it. It may not be ready yet: clients wait for it.

@@ -320,7 +320,7 @@ impl<S: EntryStore> Journal for LocalJournal<S> {
 
 /// Refuses a folder with the journal of another backend or of two, and one with an interrupted
 /// migration.
-fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
+pub fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     let found = Backend::in_folder(folder).map_err(|source| OpenError::of_io(folder, source))?;
     match *found.as_slice() {
         [] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),

@@ -1,0 +1,53 @@
+//! `tipoff health`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::failure::{Completion, Failure, Outcome};
+use super::{Global, output, serve};
+use crate::https::probe;
+
+/// Ask a node on this machine whether it is ready
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Asks for /ready of the ops listener. Prints why the node is not ready, or that nobody answers, \
+                  to stderr. Needs no identity: for health checks of containers."
+)]
+pub struct Health {
+    /// Configuration file of the node: names the ops listener; default: tipoff.toml if it exists
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address of the ops listener; overrides the configuration file
+    #[arg(long, value_name = "ADDRESS")]
+    ops: Option<SocketAddr>,
+}
+
+/// The answer with `--json`.
+#[derive(Serialize)]
+struct Answer {
+    ops: SocketAddr,
+    ready: bool,
+}
+
+impl Health {
+    pub async fn run(&self, global: &Global) -> Outcome {
+        let ops = match self.ops {
+            Some(ops) => ops,
+            None => self.configured()?,
+        };
+        probe::ready(ops).await.map_err(Failure::failed)?;
+        if global.json {
+            output::json(&Answer { ops, ready: true })?;
+        } else {
+            output::line("ready")?;
+        }
+        Ok(Completion::Whole)
+    }
+
+    fn configured(&self) -> Result<SocketAddr, Failure> {
+        let config = serve::read_config_or_default(self.config.as_deref(), None);
+        Ok(config.map_err(Failure::usage)?.server.ops)
+    }
+}

@@ -1,0 +1,49 @@
+//! Asks an ops listener whether its node is ready.
+
+use std::io;
+use std::net::SocketAddr;
+
+use http::{StatusCode, Uri};
+use thiserror::Error;
+
+use super::get::get;
+
+/// The longest reason that is read. Another program may listen on the address.
+const MAX_REASON_BYTES: usize = 64 * 1024;
+
+/// Why a node is not known to be ready.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// The node answers that it is not ready.
+    #[error("not ready: {0}")]
+    NotReady(String),
+    /// Nobody listens, or the connection broke.
+    #[error("no answer from {address}: {source}")]
+    Unreachable {
+        /// The address of the ops listener.
+        address: SocketAddr,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The answer is none of an ops listener.
+    #[error("{address} is not the ops listener of a node: it answers {status}")]
+    Foreign {
+        /// The address.
+        address: SocketAddr,
+        /// The status of its answer.
+        status: StatusCode,
+    },
+}
+
+/// Asks for `/ready`. An error gives the reason of the node, or why it did not answer within 5 s.
+pub async fn ready(address: SocketAddr) -> Result<(), ProbeError> {
+    let unreachable = |source| ProbeError::Unreachable { address, source };
+    let uri = Uri::try_from(format!("http://{address}/ready"))
+        .map_err(|error| unreachable(io::Error::other(error)))?;
+    let (status, text) = get(&uri, MAX_REASON_BYTES).await.map_err(unreachable)?;
+    match status {
+        StatusCode::OK if text == "ready\n" => Ok(()),
+        StatusCode::SERVICE_UNAVAILABLE => Err(ProbeError::NotReady(text.trim_end().to_owned())),
+        status => Err(ProbeError::Foreign { address, status }),
+    }
+}
