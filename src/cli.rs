@@ -39,7 +39,7 @@ mod withdraw;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
@@ -151,6 +151,11 @@ impl Command {
     }
 }
 
+/// The commands with their flags and help.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}
+
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
     let Arguments { global, command } = Arguments::parse();
@@ -228,13 +233,11 @@ fn start_log(verbose: u8, is_server: bool) {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
     fn the_commands_and_their_flags_do_not_contradict_one_another() {
-        Arguments::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod authority;
-mod documented;
 #[path = "../support/mod.rs"]
 mod support;
 
