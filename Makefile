@@ -70,11 +70,11 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: ## Install ext4, loop device and TLS tools for the tests (as root on Debian)
+tools: ## Install ext4, loop device, TLS, curl and groff for the tests (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
-			&& command -v openssl && command -v sslscan; } >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan util-linux; \
+			&& command -v openssl && command -v sslscan && command -v curl && command -v groff; } >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq curl e2fsprogs groff-base mount openssl sslscan util-linux; \
 	fi
 
 $(BUF):

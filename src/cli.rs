@@ -4,8 +4,10 @@
 mod audience;
 mod audit;
 mod campaign;
+mod completions;
 mod demo;
 mod enforcement;
+mod examples;
 mod export;
 mod failure;
 mod feedback;
@@ -15,6 +17,7 @@ mod hold;
 mod identity;
 mod journal;
 mod lookup;
+mod manual;
 mod output;
 mod partner;
 mod pki;
@@ -39,7 +42,7 @@ mod withdraw;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
@@ -85,6 +88,10 @@ enum Command {
     Demo(demo::Demo),
     /// Run an exchange
     Serve(serve::Serve),
+    /// Print the completions for a shell
+    Completions(completions::Completions),
+    /// Write the manual pages, one for each command
+    Manual(manual::Manual),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -142,8 +149,8 @@ impl Command {
     /// libraries, so they get their mode by the umask.
     fn writes_private_files(&self) -> bool {
         match self {
-            // The certificates beside its keys may be read by everybody.
-            Command::Pki(_) => false,
+            // The certificates beside its keys and the manual may be read by everybody.
+            Command::Pki(_) | Command::Manual(_) => false,
             // Its files are for other tools. What may not be exported is in a file of mode 0600.
             Command::Export(export) => export.writes_private_files(),
             _ => true,
@@ -153,12 +160,13 @@ impl Command {
 
 /// The commands with their flags and help.
 pub fn command() -> clap::Command {
-    Arguments::command()
+    examples::add(Arguments::command(), "tipoff")
 }
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let Arguments { global, command } = Arguments::parse();
+    let parsed = Arguments::from_arg_matches(&command().get_matches());
+    let Arguments { global, command } = parsed.unwrap_or_else(|error| error.exit());
     start_log(global.verbose, matches!(command, Command::Serve(_)));
     if command.writes_private_files() {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
@@ -177,6 +185,8 @@ pub fn run() -> ExitCode {
         match command {
             Command::Demo(demo) => demo.run(&global).await,
             Command::Serve(serve) => serve.run().await,
+            Command::Completions(completions) => completions.run(),
+            Command::Manual(manual) => manual.run(),
             Command::Journal(journal) => journal.run(&global),
             Command::Pki(pki) => pki.run(&global).await,
             Command::Whoami => whoami::run(&global).await,
