@@ -13,7 +13,7 @@ use super::{command, output};
                   For the others, load them in the profile of the shell."
 )]
 pub struct Completions {
-    /// Shell
+    /// Shell that loads them
     shell: Shell,
 }
 
