@@ -72,12 +72,13 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: $(PROMTOOL) ## Install ext4, loop device, TLS and systemd tools and promtool for the tests (as root on Debian)
+tools: $(PROMTOOL) ## Install what the tests need: disk, TLS, systemd and text tools, promtool (as root on Debian)
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
 			&& command -v openssl && command -v sslscan && command -v strace \
-			&& command -v systemd-analyze; } >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq e2fsprogs mount openssl sslscan strace systemd util-linux; \
+			&& command -v systemd-analyze && command -v curl && command -v groff; } >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq curl e2fsprogs groff-base mount openssl sslscan strace systemd \
+			util-linux; \
 	fi
 
 include deploy/release.mk

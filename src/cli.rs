@@ -4,8 +4,10 @@
 mod audience;
 mod audit;
 mod campaign;
+mod completions;
 mod demo;
 mod enforcement;
+mod examples;
 mod export;
 mod failure;
 mod feedback;
@@ -17,6 +19,7 @@ mod hold;
 mod identity;
 mod journal;
 mod lookup;
+mod manual;
 mod output;
 mod pager;
 mod partner;
@@ -46,7 +49,7 @@ mod withdraw;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
@@ -83,6 +86,10 @@ enum Command {
     Top(top::Top),
     /// Ask a node on this machine whether it is ready: exit code 0 if it is, 1 if not
     Health(health::Health),
+    /// Print the completions for a shell
+    Completions(completions::Completions),
+    /// Write the manual pages, one for each command
+    Manual(manual::Manual),
     /// Inspect or migrate the journal of a stopped node
     #[command(subcommand)]
     Journal(journal::Journal),
@@ -142,8 +149,8 @@ impl Command {
     /// libraries, so they get their mode by the umask.
     fn writes_private_files(&self) -> bool {
         match self {
-            // The certificates beside its keys may be read by everybody.
-            Command::Pki(_) => false,
+            // The certificates beside its keys and the manual may be read by everybody.
+            Command::Pki(_) | Command::Manual(_) => false,
             // Its files are for other tools. What may not be exported is in a file of mode 0600.
             Command::Export(export) => export.writes_private_files(),
             _ => true,
@@ -158,6 +165,8 @@ impl Command {
                 | Command::Serve(_)
                 | Command::Top(_)
                 | Command::Health(_)
+                | Command::Completions(_)
+                | Command::Manual(_)
                 | Command::Journal(_)
         )
     }
@@ -186,6 +195,8 @@ impl Command {
             Command::Serve(serve) => serve.run().await,
             Command::Top(top) => top.run(global).await,
             Command::Health(health) => health.run(global).await,
+            Command::Completions(completions) => completions.run(),
+            Command::Manual(manual) => manual.run(),
             Command::Journal(journal) => journal.run(global),
             Command::Pki(pki) => pki.run(global).await,
             Command::Whoami => whoami::run(global).await,
@@ -220,9 +231,15 @@ fn version(commit: Option<&str>) -> String {
     }
 }
 
+/// The commands with their flags and help.
+pub fn command() -> clap::Command {
+    examples::add(Arguments::command(), "tipoff")
+}
+
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let Arguments { global: flags, command } = Arguments::parse();
+    let parsed = Arguments::from_arg_matches(&command().get_matches());
+    let Arguments { global: flags, command } = parsed.unwrap_or_else(|error| error.exit());
     output::configure(flags.color, flags.quiet);
     start_log(flags.verbose, matches!(command, Command::Serve(_)));
     if command.writes_private_files() {
@@ -291,110 +308,4 @@ fn start_log(verbose: u8, is_server: bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    #[test]
-    fn the_commands_and_their_flags_do_not_contradict_one_another() {
-        Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn the_version_names_the_commit_if_it_is_known() {
-        let release = env!("CARGO_PKG_VERSION");
-        assert_eq!(version(None), release);
-        assert_eq!(version(Some("abc1234")), format!("{release} (abc1234)"));
-        assert_eq!(VERSION.as_str(), version(COMMIT));
-    }
-
-    #[test]
-    fn flags_that_exclude_one_another_are_bad_usage() {
-        for wrong in [
-            "withdraw",
-            "withdraw a.example --submission s",
-            "withdraw --submission s --group core",
-            "withdraw a.example --everyone --group core",
-            "withdraw a.example --everyone --public",
-            "submit f --replaces-everyone --replaces-partner birdsite",
-            "subscribe --name a --state b",
-            "sighting a.example --count 0",
-            "sighting a.example --first-seen soon",
-            "feedback 17 --opinion agree",
-            "feedback 17.0",
-            "feedback 17.0 --opinion maybe",
-            "partner put birdsite --role king",
-            "partner suspend birdsite --compromised-since soon",
-            "group put core --member birdsite --add watcher",
-            "group put core --history some",
-            "group put closed --restricted",
-            "group confirm closed",
-            "pull --limit 0",
-            "campaign put",
-            "campaign put --name a --confidence 101",
-            "campaign put 1 --name a --again",
-            "campaign show 1 --graph svg",
-            "campaign show 1 --graph dot --timeline",
-            "enforcement put",
-            "enforcement put --count pages",
-            "enforcement put --count 1_pages --method luck",
-            "enforcement report --from soon",
-            "pull --format xls",
-            "export",
-            "export --format jsonl",
-            "export --format csv --purpose warrant",
-            "audit deliveries 0",
-            "subscription delete",
-            "release a.example --basis b",
-            "release a.example --to cyber-unit",
-            "release --to cyber-unit --basis b",
-            "release a.example --submission s --to cyber-unit --basis b",
-            "release a.example --to cyber-unit --retract --basis b",
-            "release --campaign c --group core --to cyber-unit --basis b",
-            "hold place a.example",
-            "hold place --reason r",
-            "hold lift",
-            "pull --purpose warrant",
-            "pull --purpose-until 2027-01-01",
-            "partner put cyber-unit --purpose order",
-            "submit f --release-to cyber-unit",
-            "submit f --release-basis b",
-            "tip send text",
-            "tip send --to facegraph",
-            "tip send text --to facegraph --urgency soon",
-            "tip send text --to facegraph --key k --again",
-            "tip list --sent --received",
-            "tip list --limit 0",
-            "tip respond 0123 --move sent",
-            "tip respond 0123 --to facegraph --to-all",
-        ] {
-            let arguments = ["tipoff"].into_iter().chain(wrong.split(' '));
-            assert!(Arguments::try_parse_from(arguments).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn flags_that_fit_together_are_accepted() {
-        for right in [
-            "withdraw --submission s",
-            "withdraw a.example - --group core --to tubeworks",
-            "submit f --replaces-group core --replaces-partner birdsite",
-            "feedback 17.0 --opinion strongly-agree",
-            "group put core --add birdsite --remove watcher",
-            "group put closed --restricted --terms t",
-            "release a.example --to cyber-unit --to other-unit --basis b --group core",
-            "release --submission s --to cyber-unit --retract",
-            "pull --purpose warrant:W-17:GB --purpose-until 2027-01-01",
-            "submit f --release-to cyber-unit --release-basis b --release-until 2027-01-01",
-            "export --format list --kind domain --group core --out block.txt --include-strict",
-            "tip send - --to facegraph --to tubeworks --urgency imminent-harm",
-            "tip send --narrative-file n --to facegraph --indicator a.example --indicator b.example",
-            "tip list --sent --state sent --state no-violation --overdue",
-            "tip respond 0123 --move no_violation --message m",
-        ] {
-            let arguments = ["tipoff"].into_iter().chain(right.split(' '));
-            assert!(Arguments::try_parse_from(arguments).is_ok(), "{right}");
-        }
-    }
-}
+mod tests;

@@ -212,7 +212,7 @@ fn a_name_that_cannot_be_read_is_named_before_anything_is_sent() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.out.contains("account_id: `12 34`: value is not an id"), "{}", ran.out);
     assert!(
-        ran.out.contains("account_id: is for accounts only, and this is a domain"),
+        ran.out.contains("account_id: is for accounts only, and the kind of this value is domain"),
         "{}",
         ran.out
     );

@@ -10,31 +10,31 @@ use crate::wire::pb;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filter")]
 pub struct FilterFlags {
-    /// Only these kinds of indicator
+    /// Only indicators of this kind; may be repeated
     #[arg(long = "kind", value_name = "KIND")]
     kinds: Vec<String>,
-    /// Only these platforms, by id, name or host
+    /// Only indicators on this platform, by id, name or host; may be repeated
     #[arg(long = "platform", value_name = "PLATFORM")]
     platforms: Vec<String>,
-    /// Only these harm labels
+    /// Only assessments with this harm label; may be repeated
     #[arg(long = "label", value_name = "LABEL")]
     labels: Vec<String>,
-    /// Only objects shared with these groups
+    /// Only objects shared with this group; may be repeated
     #[arg(long = "group", value_name = "GROUP")]
     groups: Vec<String>,
-    /// Only objects of these partners
+    /// Only objects of this partner; may be repeated
     #[arg(long = "author", value_name = "PARTNER")]
     authors: Vec<String>,
-    /// Only objects of these campaigns, by id
+    /// Only objects of this campaign, by id; may be repeated
     #[arg(long = "campaign", value_name = "CAMPAIGN")]
     campaigns: Vec<String>,
     /// Minimum confidence, 0 to 100
     #[arg(long, value_name = "PERCENT")]
     min_confidence: Option<u32>,
-    /// Only these verdicts: `non_malicious`, `unknown`, `suspicious`, `malicious`
+    /// Only this verdict: `non_malicious`, `unknown`, `suspicious`, `malicious`; may be repeated
     #[arg(long = "verdict", value_name = "VERDICT")]
     verdicts: Vec<Verdict>,
-    /// Only values of these: `attacker`, `victim`, `abused_service`, `third_party`
+    /// Only values with this involvement: `attacker`, `victim`, `abused_service`, `third_party`; may be repeated
     #[arg(long = "involvement", value_name = "ROLE")]
     involvements: Vec<Involvement>,
 }

@@ -136,7 +136,7 @@ impl Put {
             output::line(&format!("{} is unchanged", partner.id))?;
         } else {
             let role = role(&partner);
-            let how = format!("as {role}, by entry {}", put.sequence);
+            let how = format!("with the role {role}, by entry {}", put.sequence);
             output::line(&format!("{} is enrolled {how}", partner.id))?;
         }
         Ok(Completion::Whole)

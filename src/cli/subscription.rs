@@ -10,9 +10,9 @@ use crate::wire::pb;
 /// List and delete your durable subscriptions
 #[derive(Debug, Subcommand)]
 pub enum Subscription {
-    /// List them, with how far behind each is
+    /// List your subscriptions, with how far behind each is
     List,
-    /// Delete one, with its cursor
+    /// Delete a subscription, with its cursor
     #[command(
         after_help = "Its reader is disconnected. Subscribing with the same name again creates a new one."
     )]

@@ -81,7 +81,8 @@ fn other_name(
     text: &str,
 ) -> Result<Option<Box<str>>, Invalid> {
     let Some(platform) = indicator.platform().filter(|_| is_account(indicator.kind())) else {
-        let reason = format!("is for accounts only, and this is a {}", indicator.kind());
+        let reason =
+            format!("is for accounts only, and the kind of this value is {}", indicator.kind());
         return Err(Invalid::new(field, reason));
     };
     let shown = || text.chars().take(80).collect::<String>().escape_debug().to_string();

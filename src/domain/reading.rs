@@ -35,7 +35,7 @@ impl Indicator {
         }
         if !kind.needs_platform() {
             if let Some(named) = named {
-                let reason = format!("is `{named}`, but a {kind} has no platform");
+                let reason = format!("is `{named}`, but the kind {kind} has no platform");
                 return Err(Invalid::new("platform", reason));
             }
             return make(kind, None, without_port(kind, &plain));
@@ -52,11 +52,12 @@ impl Indicator {
             return make(kind, Some(profile.platform), &profile.value);
         }
         if is_address(&plain) {
-            let reason = format!("is a web address, but not the profile of a {kind}");
+            let reason = format!("is a web address, but not that of the kind {kind}");
             return Err(Invalid::new("value", reason));
         }
-        let platform = named
-            .ok_or_else(|| Invalid::new("platform", format!("is missing: a {kind} needs one")))?;
+        let platform = named.ok_or_else(|| {
+            Invalid::new("platform", format!("is missing: the kind {kind} needs one"))
+        })?;
         make(kind, Some(platform), &plain)
     }
 

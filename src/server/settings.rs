@@ -104,10 +104,13 @@ fn check_partner(partner: &Partner, groups: &[GroupDefinition]) -> ConfigResult<
     if let Some(owned) = partner.platforms.first()
         && partner.role != Role::Member
     {
-        return invalid(format!("is a {} and cannot own a platform ({owned})", partner.role));
+        return invalid(format!(
+            "has the role {} and cannot own a platform ({owned})",
+            partner.role
+        ));
     }
     if partner.role != Role::Liaison && !partner.purposes.is_empty() {
-        return invalid(format!("is a {}: only a liaison can have purposes", partner.role));
+        return invalid(format!("has the role {}: only a liaison can have purposes", partner.role));
     }
     if let Some(default) = &partner.default_group
         && !groups.iter().any(|group| group.id == *default && group.members.contains(&partner.id))
@@ -125,11 +128,13 @@ fn check_members(group: &GroupDefinition, partners: &[Partner]) -> ConfigResult<
         };
         let role = partner.role;
         if !role.may_receive() {
-            return invalid(format!("has the member `{member}`: a {role} cannot be in a group"));
+            return invalid(format!(
+                "has the member `{member}`: the role {role} cannot be in a group"
+            ));
         }
         if group.restricted.is_some() && role != Role::Member {
             return invalid(format!(
-                "has the member `{member}`: a {role} cannot be in a restricted group"
+                "has the member `{member}`: the role {role} cannot be in a restricted group"
             ));
         }
     }

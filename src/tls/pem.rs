@@ -36,7 +36,7 @@ impl<'a> PemFile<'a> {
         match self.labels.iter().find(|other| *other != label) {
             Some(other) => Err(content(
                 self.path,
-                format!("holds a {other}, and may only hold sections of the kind {label}"),
+                format!("holds a section {other}, and may only hold sections {label}"),
             )),
             None => Ok(self),
         }

@@ -4,7 +4,6 @@
 
 mod authority;
 mod check_config;
-mod documented;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -18,10 +18,10 @@ pub struct Put {
     /// Id of the campaign; omit it to create one
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// Name
+    /// Name of the campaign
     #[arg(long)]
     name: String,
-    /// Description
+    /// Description of the campaign
     #[arg(long)]
     description: Option<String>,
     /// Actor that you attribute it to
@@ -39,7 +39,7 @@ pub struct Put {
     /// Technique: a kill-chain procedure such as 0.9.4, or DISARM such as T0090; may be repeated
     #[arg(long = "technique", value_name = "T")]
     techniques: Vec<String>,
-    /// Target; may be repeated
+    /// Target of the campaign; may be repeated
     #[arg(long = "target", value_name = "TEXT")]
     targets: Vec<String>,
     /// Link to a report; may be repeated

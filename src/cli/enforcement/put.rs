@@ -27,10 +27,10 @@ pub struct Put {
     /// Why you acted: `proactive_automated`, `after_tip`, `after_investigation`
     #[arg(long)]
     method: Option<EnforcementMethod>,
-    /// Day, or first day
+    /// Day of the enforcement, or its first day, such as 2026-11-24
     #[arg(long, value_name = "DAY")]
     from: Option<Day>,
-    /// Last day
+    /// Last day of the enforcement
     #[arg(long, value_name = "DAY", requires = "from")]
     until: Option<Day>,
     /// Id of the campaign that it was against
@@ -39,7 +39,7 @@ pub struct Put {
     /// Id of the tip that led to it
     #[arg(long, value_name = "TIP")]
     tip: Option<String>,
-    /// Note
+    /// Note on the enforcement
     #[arg(long)]
     note: Option<String>,
     /// It was done by somebody else

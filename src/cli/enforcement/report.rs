@@ -25,10 +25,10 @@ pub struct Report {
     /// Only enforcements of this partner; may be repeated
     #[arg(long = "partner", value_name = "PARTNER")]
     partners: Vec<String>,
-    /// First day
+    /// First day of the period, such as 2026-10-01
     #[arg(long, value_name = "DAY")]
     from: Option<Day>,
-    /// Last day
+    /// Last day of the period
     #[arg(long, value_name = "DAY")]
     until: Option<Day>,
     /// Print a transparency report in Markdown

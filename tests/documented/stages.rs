@@ -1,0 +1,150 @@
+//! The stage of each document: who reads it, and what was there before.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use tipoff::config::JournalBackend;
+
+use super::console::Document;
+use super::stage::Stage;
+use super::support::process::Process;
+use super::support::{TRUST_DOMAIN, World};
+
+/// Starts an exchange by itself, from the sample configuration.
+pub fn readme() -> Stage {
+    let (stage, addresses) = Stage::with_addresses();
+    let sample = stage.path("work/samples/tipoff.toml");
+    let text = fs::read_to_string(&sample).unwrap();
+    fs::write(&sample, text.replace("[server]\n", &addresses)).unwrap();
+    stage
+}
+
+pub fn certificates() -> Stage {
+    Stage::new()
+}
+
+pub fn contributing() -> Stage {
+    Stage::new()
+}
+
+pub fn performance() -> Stage {
+    Stage::new()
+}
+
+pub fn testing() -> Stage {
+    Stage::new()
+}
+
+/// The operator of a node that does not run yet.
+pub fn configuration() -> Stage {
+    let (stage, addresses) = Stage::with_addresses();
+    let stage = stage.with_authority();
+    let identity = stage.world().config.server.identity.display().to_string();
+    let config =
+        format!("{addresses}identity = \"{identity}\"\ntrust_domain = \"{TRUST_DOMAIN}\"\n");
+    stage.file("tipoff.toml", config);
+    stage
+}
+
+/// Facegraph's investigator. Birdsite has shared a report and accounts that changed their handles, and sent a tip.
+pub fn for_investigators() -> Stage {
+    let stage = Stage::with_exchange("facegraph");
+    stage.already("birdsite", &["submit", "samples/harbour-network.csv"]);
+    let accounts =
+        "platform,account,account_id,former_handles\nx,new_desk,1234567,older_desk;old_desk\n";
+    stage.file("accounts.csv", accounts);
+    stage.already("birdsite", &["submit", "accounts.csv", "--tlp", "GREEN"]);
+    let narrative = "We suspended 936 accounts of one network; you may have more of it.";
+    stage.already(
+        "birdsite",
+        &["tip", "send", narrative, "--to", "facegraph", "--urgency", "priority"],
+    );
+    let block_list: String = (1..=12).map(|n| format!("login-{n}.example\n")).collect();
+    stage.file("blocklist.txt", format!("{block_list}old-login.example\n"));
+    stage.file("suspects.txt", "harbour-daily.example\nnobody.example\n");
+    stage.file("corrected.csv", "domain,confidence\nlighthouse-daily.example,80\n");
+    stage.file("values.csv", "domain\nlighthouse-daily.example\n");
+    stage.file("report.csv", "domain\nharbour-observer.example\nharbour-shop.example\n");
+    stage
+}
+
+/// The liaison. Facegraph has released a campaign and sent a tip.
+pub fn for_liaisons() -> Stage {
+    let stage = Stage::with_exchange("cyber-unit");
+    stage.file("network.txt", "harbour-observer.example\nharbour-daily.example\n");
+    let basis = ["--release-to", "cyber-unit", "--release-basis", "warrant W-2019-17"];
+    let submit = ["submit", "network.txt", "--kind", "domain"];
+    stage.already("facegraph", &[&submit[..], &basis].concat());
+    stage.already("facegraph", &["tip", "send", "Two sites of one network.", "--to", "cyber-unit"]);
+    stage
+}
+
+/// The operator sets up an exchange. What the document says about copying a folder is done with a link.
+pub fn for_operators() -> Stage {
+    let (mut stage, addresses) = Stage::with_addresses();
+    for folder in ["secure", "etc/tipoff", "var/lib/tipoff"] {
+        let path = stage.path(folder);
+        fs::create_dir_all(&path).unwrap();
+        stage.replace(&format!("/{folder}"), &path.display().to_string());
+    }
+    symlink(stage.path("secure/server"), stage.path("etc/tipoff/server")).unwrap();
+    stage.replace("https://exchange.example:7443", &stage.real("https://localhost:7443"));
+    stage.replace(
+        "--server-name exchange.example",
+        "--server-name exchange.example --server-name localhost",
+    );
+    let document = Document::read("docs/for-operators.md");
+    let config = document.block("toml").replace("[server]\ngrpc = \"0.0.0.0:7443\"\n", &addresses);
+    fs::write(stage.path("etc/tipoff/tipoff.toml"), stage.real(&config)).unwrap();
+    stage
+}
+
+/// The backend of a platform: facegraph.
+pub fn for_platforms() -> Stage {
+    let stage = Stage::with_exchange("facegraph");
+    stage.already("birdsite", &["submit", "samples/harbour-network.csv"]);
+    stage
+}
+
+pub fn formats() -> Stage {
+    let stage = Stage::with_exchange("facegraph");
+    stage.already("birdsite", &["submit", "samples/harbour-network.csv"]);
+    fs::copy(stage.path("work/samples/harbour-network.csv"), stage.path("work/report.csv"))
+        .unwrap();
+    stage
+}
+
+/// A member that exports what birdsite has shared, PDQ hashes among it.
+pub fn interop() -> Stage {
+    let stage = Stage::with_exchange("facegraph");
+    stage.already("birdsite", &["submit", "samples/harbour-network.csv"]);
+    let hash = "f8f8f0cee0f4a84f06370a22038f63f0b36e2ed596621e1d33e6b39c4e9c9b22";
+    stage.file("hashes.csv", format!("kind,value\npdq,{hash}\n"));
+    stage.already("birdsite", &["submit", "hashes.csv"]);
+    stage
+}
+
+/// The operator, and a member of the restricted group.
+pub fn labels() -> Stage {
+    Stage::with_exchange("exchange-ops")
+}
+
+/// The operator of a running exchange, and the stopped node of another one whose journal is in files.
+pub fn operations() -> Stage {
+    let mut stage = Stage::with_exchange("exchange-ops");
+    let mut other = World::new();
+    other.config.storage.journal = JournalBackend::Files;
+    let mut node = Process::prepare(&other);
+    node.start();
+    node.wait_ready();
+    assert!(node.terminate().success());
+    fs::rename(&other.config.storage.data, stage.path("work/data")).unwrap();
+    fs::create_dir(stage.path("work/old")).unwrap();
+    let certificate = stage.world().identity("birdsite").join("cert.pem");
+    fs::copy(certificate, stage.path("work/old/cert.pem")).unwrap();
+    stage.world().identity("tubeworks");
+    let authority = stage.world().path("ca").display().to_string();
+    stage.replace("exchange.example", TRUST_DOMAIN);
+    stage.replace("/secure/ca", &authority);
+    stage
+}
