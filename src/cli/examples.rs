@@ -13,6 +13,8 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "tipoff serve --config /etc/tipoff/tipoff.toml",
         ],
     ),
+    ("tipoff top", &["tipoff top", "tipoff top --once --metrics http://127.0.0.1:7445/metrics"]),
+    ("tipoff health", &["tipoff health", "tipoff health --ops 127.0.0.1:7445"]),
     ("tipoff completions", &["source <(tipoff completions bash)"]),
     ("tipoff manual", &["tipoff manual ~/.local/share/man/man1"]),
     ("tipoff journal", &["tipoff journal show --config /etc/tipoff/tipoff.toml"]),
@@ -101,6 +103,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "tipoff export --format stix --author birdsite --out birdsite.json",
         ],
     ),
+    ("tipoff show", &["tipoff show library.example", "tipoff show x:harbour_watcher --json"]),
     (
         "tipoff lookup",
         &[
