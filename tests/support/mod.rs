@@ -17,6 +17,7 @@ pub mod process;
 pub mod promtool;
 pub mod python;
 pub mod raw;
+pub mod terminal;
 pub mod tips;
 
 use std::path::{Path, PathBuf};
