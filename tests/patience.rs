@@ -5,10 +5,11 @@
 mod support;
 
 use std::net::TcpListener;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use support::World;
 use support::command::{Ran, Stage, done, tipoff};
+use tipoff::clock::{Clock, SystemClock};
 
 /// A server that takes connections and never sends a byte.
 fn silent() -> (TcpListener, String) {
@@ -21,7 +22,7 @@ fn silent() -> (TcpListener, String) {
 fn a_silent_server_is_named_within_the_time_that_the_user_gave() {
     let world = World::new();
     let (_listener, url) = silent();
-    let started = Instant::now();
+    let started = SystemClock.instant();
     let mut command = tipoff(&["whoami", "--server", &url, "--timeout", "2"]);
     let ran = Ran::of(command.env("TIPOFF_IDENTITY", world.identity("birdsite")));
     assert_eq!(ran.code, Some(3), "{ran:?}");

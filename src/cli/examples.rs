@@ -173,8 +173,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tipoff audit", &["tipoff audit deliveries 12", "tipoff audit accesses"]),
-    ("tipoff audit deliveries", &["tipoff audit deliveries 12"]),
-    ("tipoff audit accesses", &["tipoff audit accesses --liaison cyber-unit --since 2026-11-01"]),
+    ("tipoff audit deliveries", &["tipoff audit deliveries 12", "tipoff audit deliveries 17-29"]),
+    (
+        "tipoff audit accesses",
+        &[
+            "tipoff audit accesses --liaison cyber-unit --since 2026-11-01",
+            "tipoff audit accesses --by liaison,day",
+        ],
+    ),
     ("tipoff partner", &["tipoff partner list"]),
     (
         "tipoff partner put",

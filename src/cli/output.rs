@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
-pub use super::table::table;
+pub use super::table::{table, table_of};
 use crate::domain::text::{escaped_line, is_unsafe};
 
 /// When to use colours.

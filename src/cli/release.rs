@@ -170,9 +170,9 @@ impl Release {
                 parts.push(format!("{} refused ({reason})", totals.refused));
             }
             output::line(&parts.join(", "))?;
-            if let (true, Some(first)) = (self.retract, totals.sequences.first()) {
+            if let (true, Some(range)) = (self.retract, text::entry_range(&totals.sequences)) {
                 output::line(&format!(
-                    "check who received the retraction: tipoff audit deliveries {first}"
+                    "check who received the retraction: tipoff audit deliveries {range}"
                 ))?;
             }
         }

@@ -16,8 +16,12 @@ pub fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> String {
-    let rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    fit(&header, rows, width())
+    table_of(&header, rows.into_iter().map(Vec::from).collect())
+}
+
+/// Like [`table`], for a number of columns that depends on what was asked for.
+pub fn table_of(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    fit(header, rows, width())
 }
 
 fn fit(header: &[&str], rows: Vec<Vec<String>>, width: Option<usize>) -> String {

@@ -150,6 +150,12 @@ pub fn entries(sequences: &[u64]) -> String {
     }
 }
 
+/// Sequences of entries as `audit deliveries` takes them: `17`, `17-29`. `None` without an entry.
+pub fn entry_range(sequences: &[u64]) -> Option<String> {
+    let (first, last) = (sequences.iter().min()?, sequences.iter().max()?);
+    Some(if first == last { first.to_string() } else { format!("{first}-{last}") })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

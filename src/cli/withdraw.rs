@@ -170,11 +170,11 @@ fn print_total(response: &pb::WithdrawIndicatorsResponse, global: &Global) -> Re
         }));
     }
     let versions = text::count(response.withdrawn, "version");
-    let Some(first) = response.sequences.first() else {
+    let Some(range) = text::entry_range(&response.sequences) else {
         return output::line(&format!("{versions} withdrawn"));
     };
     output::line(&format!("{versions} withdrawn, by {}", text::entries(&response.sequences)))?;
-    output::line(&format!("check who received the withdrawal: tipoff audit deliveries {first}"))
+    output::line(&format!("check who received the withdrawal: tipoff audit deliveries {range}"))
 }
 
 #[cfg(test)]
