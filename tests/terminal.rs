@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -79,7 +80,7 @@ fn tables_fit_the_terminal() {
             let mut command = stage.tipoff(partner, arguments);
             let text =
                 shown(command.env("NO_COLOR", "1").env("PAGER", "cat").env("TZ", "UTC"), columns);
-            picture += &format!("$ tipoff {}\n{}\n", arguments.join(" "), steady(&text));
+            writeln!(picture, "$ tipoff {}\n{}", arguments.join(" "), steady(&text)).unwrap();
         }
         // What a partner wrote, and what `whoami` says of the exchange, is left to the terminal.
         let widest = picture
@@ -103,33 +104,28 @@ fn tables_fit_the_terminal() {
 #[test]
 fn colours_and_the_pager_are_for_terminals_and_the_user_decides() {
     let stage = stage();
-    let list = |change: &dyn Fn(&mut std::process::Command)| {
+    let list = |flags: &[&str], variables: &[(&str, &str)]| {
         let mut command = stage.tipoff("facegraph", &["tip", "list"]);
-        command.env_remove("NO_COLOR").env("PAGER", "cat");
-        change(&mut command);
-        shown(&mut command, 120)
+        command.args(flags).env_remove("NO_COLOR").env("PAGER", "cat");
+        shown(command.envs(variables.iter().copied()), 120)
     };
-    assert!(list(&|_| {}).contains("\u{1b}["), "a terminal");
-    assert!(!list(&|command| drop(command.env("NO_COLOR", "1"))).contains('\u{1b}'));
-    assert!(!list(&|command| drop(command.args(["--color", "never"]))).contains('\u{1b}'));
+    let plain = list(&[], &[("NO_COLOR", "1")]);
+    assert!(!plain.contains('\u{1b}'), "{plain}");
+    assert!(!list(&["--color", "never"], &[]).contains('\u{1b}'));
     let piped = done(stage.run("facegraph", &["tip", "list"])).out;
     assert!(!piped.contains('\u{1b}'), "{piped}");
     let piped = done(stage.run("facegraph", &["tip", "list", "--color", "always"])).out;
     assert!(piped.contains("\u{1b}["), "{piped}");
 
     // The columns are the same with colours: they take no place.
-    let plain = list(&|command| drop(command.env("NO_COLOR", "1")));
+    let colored = list(&[], &[]);
+    assert!(colored.contains("\u{1b}["), "{colored}");
     let escapes = Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
-    assert_eq!(escapes.replace_all(&list(&|_| {}), ""), plain);
+    assert_eq!(escapes.replace_all(&colored, ""), plain);
 
-    let pager = |command: &mut std::process::Command| drop(command.env("PAGER", "sed s/^/paged:/"));
-    assert!(list(&pager).starts_with("paged:"), "{}", list(&pager));
-    let none = list(&|command| {
-        pager(command);
-        command.arg("--no-pager");
-    });
-    assert!(!none.contains("paged:"), "{none}");
+    let pager = [("PAGER", "sed s/^/paged:/")];
+    assert!(list(&[], &pager).starts_with("paged:"));
+    assert!(!list(&["--no-pager"], &pager).contains("paged:"));
     // A pager that does not exist loses nothing.
-    let missing = list(&|command| drop(command.env("PAGER", "no-such-pager").env("NO_COLOR", "1")));
-    assert_eq!(missing, plain);
+    assert_eq!(list(&[], &[("PAGER", "no-such-pager"), ("NO_COLOR", "1")]), plain);
 }
