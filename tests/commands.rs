@@ -103,10 +103,8 @@ fn a_withdrawal_names_its_versions_and_the_subscriptions_that_got_it() {
     assert_eq!((&after[0]["acknowledged"], &after[1]["acknowledged"]), (&json!(true), &json!(1)));
     let output = done(stage.run("birdsite", &deliveries[..3]));
     assert!(output.out.contains("received by 1 of 1 subscription"), "{output:?}");
-    // The whole withdrawal, with the entries of others in between.
-    let range = format!("1-{sequence}");
-    let whole = done(stage.run("birdsite", &["audit", "deliveries", &range, "--json"])).lines();
-    assert_eq!(whole.last().unwrap()["sequences"], json!([sum["sequences"][0]]));
+    let whole = ["audit", "deliveries", &format!("1-{sequence}"), "--json"];
+    assert_eq!(done(stage.run("birdsite", &whole)).lines()[1]["sequences"], sum["sequences"]);
     // It ended nothing of other partners.
     stage.run("facegraph", &deliveries[..3]).failed(1, "");
 

@@ -149,7 +149,8 @@ fn the_values_of_the_corpus_are_read_again_as_themselves() {
     let mut read_values = 0;
     for file in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
-        let read = Indicator::read(&text, None).unwrap();
+        // Some values were read, and not read again as themselves, until they were refused.
+        let Ok(read) = Indicator::read(&text, None) else { continue };
         let platform = read.platform().map(Platform::as_str);
         for spelling in [read.value().to_owned(), read.defanged()] {
             let again = Indicator::parse(read.kind(), platform, &spelling);
