@@ -241,7 +241,7 @@ pub fn run() -> ExitCode {
     let parsed = Arguments::from_arg_matches(&command().get_matches());
     let Arguments { global: flags, command } = parsed.unwrap_or_else(|error| error.exit());
     output::configure(flags.color, flags.quiet);
-    start_log(flags.verbose, matches!(command, Command::Serve(_)));
+    start_log(&flags, matches!(command, Command::Serve(_)));
     if command.writes_private_files() {
         umask(Mode::S_IRWXG | Mode::S_IRWXO);
     }
@@ -286,8 +286,10 @@ async fn run_paged(command: Command, global: &Global) -> Outcome {
 
 /// Starts logging to stderr. A server logs from `info`, other commands only warnings. `TIPOFF_LOG`
 /// overrides this with a `tracing_subscriber` filter.
-fn start_log(verbose: u8, is_server: bool) {
+fn start_log(flags: &GlobalFlags, is_server: bool) {
+    let verbose = flags.verbose;
     let level = match (verbose, is_server) {
+        (0, false) if flags.quiet => "error",
         (0, false) => "warn",
         (0, true) | (1, false) => "info",
         (1, true) | (2, _) => "debug",

@@ -1,5 +1,4 @@
-//! The commands that withdraw, react, manage subscriptions and administer the exchange: output and
-//! exit codes.
+//! The commands that withdraw, react, manage subscriptions and administer the exchange.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -78,12 +78,19 @@ fn a_release_is_pulled_its_access_is_listed_and_it_is_retracted() {
     assert!(done(birdsite(&later)).out.contains("no accesses"));
 
     let retract = ["release", "a.example", "unheard.example", "--to", "cyber-unit", "--retract"];
-    assert!(done(birdsite(&retract)).out.contains("1 version retracted from cyber-unit"));
+    let retracted = birdsite(&retract);
+    assert_eq!(retracted.code, Some(5), "one of the two: {retracted:?}");
+    assert!(retracted.out.contains("1 version retracted from cyber-unit"), "{retracted:?}");
     assert_eq!(pulled(&stage), ["b.example"]);
     // Release, retract and release again are three requests with three keys.
     done(birdsite(&[&["release", "a.example"][..], &to].concat()));
     assert_eq!(pulled(&stage), ["a.example", "b.example"]);
-    done(birdsite(&retract));
+    assert_eq!(birdsite(&retract).code, Some(5));
+    let nothing = birdsite(&retract);
+    assert!(
+        nothing.code == Some(1) && nothing.err.contains("nothing was retracted"),
+        "{nothing:?}"
+    );
     assert_eq!(pulled(&stage), ["b.example"], "and so is this");
 
     let with = ["--to", "tubeworks", "--release-to", "cyber-unit", "--release-basis", "by leave"];

@@ -18,7 +18,7 @@ use self::selection::Selection;
 use self::spool::Spool;
 use self::target::Target;
 use super::failure::{Completion, Failure, Outcome};
-use super::filter::FilterFlags;
+use super::filter::{FilterFlags, check_groups};
 use super::purpose::PurposeFlags;
 use super::{Global, identity, output, shutdown};
 use crate::client::{Client, FeedStart};
@@ -331,15 +331,6 @@ impl Job {
         })?;
         writer.finish(tally).map_err(failure)
     }
-}
-
-/// A filter by a group that one is not in finds nothing, without saying why.
-fn check_groups(filter: &pb::Filter, me: &pb::WhoAmIResponse) -> Result<(), Failure> {
-    let Some(group) = filter.groups.iter().find(|group| !me.groups.contains(group)) else {
-        return Ok(());
-    };
-    let groups = if me.groups.is_empty() { "none".into() } else { me.groups.join(", ") };
-    Err(Failure::usage(format!("you are not in the group `{group}`. Your groups: {groups}")))
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {

@@ -84,6 +84,15 @@ pub fn describe(filter: &pb::Filter) -> String {
     if parts.is_empty() { "everything".into() } else { parts.join("; ") }
 }
 
+/// A filter by a group that one is not in finds nothing, without saying why.
+pub fn check_groups(filter: &pb::Filter, me: &pb::WhoAmIResponse) -> Result<(), Failure> {
+    let Some(group) = filter.groups.iter().find(|group| !me.groups.contains(group)) else {
+        return Ok(());
+    };
+    let groups = if me.groups.is_empty() { "none".into() } else { me.groups.join(", ") };
+    Err(Failure::usage(format!("you are not in the group `{group}`. Your groups: {groups}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

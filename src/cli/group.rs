@@ -61,6 +61,7 @@ pub struct Put {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum History {
     /// What is shared after they join
+    #[value(alias = "joined")]
     FromJoin,
     /// Also what was shared before
     All,

@@ -27,6 +27,7 @@ pub struct Lookup {
 impl Lookup {
     pub async fn run(&self, global: &Global) -> Outcome {
         let readings = self.read_as.read(&self.values)?;
+        let none_readable = values::none_readable(&readings);
         let keys = values::keys(&readings);
         let mut results = identity::client(global)?.lookup(&keys).await?.into_iter();
         let mut completion = Completion::Whole;
@@ -63,7 +64,7 @@ impl Lookup {
             let header = ["VALUE", "KNOWN", "KIND", "VERDICT", "CONFIDENCE", "BY", "TLP"];
             output::line(&output::table(header, rows))?;
         }
-        Ok(completion)
+        none_readable.map_or(Ok(completion), Err)
     }
 }
 

@@ -168,6 +168,11 @@ pub fn remark(text: &str) {
     let _ = writeln!(io::stderr(), "{}", for_terminal(text));
 }
 
+/// Writes a line to stdout that says what to do next, unless the user wants only results.
+pub fn hint(text: &str) -> Result<(), Failure> {
+    if look().quiet { Ok(()) } else { line(text) }
+}
+
 /// Columns of the terminal; `None` if the output goes to a file or another program.
 pub fn width() -> Option<usize> {
     look().width

@@ -25,7 +25,7 @@ pub enum Partner {
     Suspend {
         /// Id of the partner
         id: String,
-        /// Also withdraw all its current objects submitted at or after this time: for stolen keys
+        /// Also withdraw the indicators that it submitted at or after this time: for stolen keys
         #[arg(long, value_name = "TIME", value_parser = text::read_time)]
         compromised_since: Option<prost_types::Timestamp>,
     },
@@ -121,7 +121,11 @@ impl Partner {
 
 impl Put {
     async fn run(&self, global: &Global) -> Outcome {
-        platform::check(&self.platforms, self.new_platform)?;
+        platform::check(
+            "--platform",
+            self.platforms.iter().map(String::as_str),
+            self.new_platform,
+        )?;
         let client = identity::client(global)?;
         let partners = client.partners().await?;
         let known = partners.iter().find(|partner| partner.id == self.id);
@@ -136,8 +140,12 @@ impl Put {
             output::line(&format!("{} is unchanged", partner.id))?;
         } else {
             let role = role(&partner);
-            let how = format!("with the role {role}, by entry {}", put.sequence);
-            output::line(&format!("{} is enrolled {how}", partner.id))?;
+            let how = if known.is_some() { "changed" } else { "enrolled" };
+            let entry = put.sequence;
+            output::line(&format!(
+                "{} is {how} with the role {role}, by entry {entry}",
+                partner.id
+            ))?;
         }
         Ok(Completion::Whole)
     }

@@ -5,17 +5,18 @@ use crate::domain::Platform;
 
 /// Refuses a name that no known platform has, unless the user says that it is new. A host is one: `forum.example`.
 pub fn check<'a>(
-    names: impl IntoIterator<Item = &'a String>,
+    flag: &str,
+    names: impl IntoIterator<Item = &'a str>,
     allows_new: bool,
 ) -> Result<(), Failure> {
-    let is_unknown = |name: &&String| !Platform::is_named(name) && !name.contains('.');
+    let is_unknown = |name: &&str| !Platform::is_named(name) && !name.contains('.');
     let Some(unknown) = names.into_iter().find(is_unknown).filter(|_| !allows_new) else {
         return Ok(());
     };
     let close = Platform::close_to(unknown);
     let close = close.map(|id| format!(": did you mean `{id}`?")).unwrap_or_default();
     Err(Failure::usage(format!(
-        "--platform: nobody knows `{}`{close} Add --new-platform if it is new",
+        "{flag}: nobody knows the platform `{}`{close} Add --new-platform if it is new",
         unknown.escape_debug()
     )))
 }
@@ -26,7 +27,7 @@ mod tests {
 
     #[test]
     fn a_name_that_nobody_knows_is_asked_about() {
-        let check = |name: &str, allows_new| check([&name.to_owned()], allows_new);
+        let check = |name: &str, allows_new| check("--platform", [name], allows_new);
         for known in ["facebook", "Twitter", "forum.example", "You Tube"] {
             assert!(check(known, false).is_ok(), "{known}");
         }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use self::stix::CurrentObjects;
 use self::table::Table;
 use super::failure::{Completion, Failure, Outcome};
-use super::filter::FilterFlags;
+use super::filter::{FilterFlags, check_groups};
 use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
 use super::{Global, identity, output, render, text};
@@ -76,6 +76,9 @@ impl Pull {
         let filter = self.filter.filter()?;
         let mut printer = self.printer(global)?;
         let client = self.purpose.client(identity::client(global)?);
+        if !filter.groups.is_empty() {
+            check_groups(&filter, &client.who_am_i().await?)?;
+        }
         if self.snapshot {
             let snapshot = client.full_snapshot(Some(filter)).await?;
             let items = snapshot.items.into_iter().map(|item| FeedEvent::Item(item.into()));

@@ -106,7 +106,8 @@ impl Release {
             self.send(&client, what, &mut totals).await?;
         }
         let items = std::mem::take(&mut totals.items);
-        self.print(&totals, &outcomes(&readings, items), global)
+        let completion = self.print(&totals, &outcomes(&readings, items), global);
+        values::none_readable(&readings).map_or(completion, Err)
     }
 
     async fn send(
@@ -171,13 +172,23 @@ impl Release {
             }
             output::line(&parts.join(", "))?;
             if let (true, Some(range)) = (self.retract, text::entry_range(&totals.sequences)) {
-                output::line(&format!(
+                output::hint(&format!(
                     "check who received the retraction: tipoff audit deliveries {range}"
                 ))?;
             }
         }
-        let in_part =
-            totals.refused > 0 || outcomes.iter().any(|outcome| !outcome.item.reason.is_empty());
+        if totals.changed == 0 && totals.unchanged == 0 && totals.refused == 0 {
+            let nothing = if self.retract {
+                "nothing was retracted: no such object of yours is released to these liaisons"
+            } else {
+                "nothing was released: you have no such object"
+            };
+            return Err(Failure::failed(nothing));
+        }
+        let in_part = totals.refused > 0
+            || outcomes
+                .iter()
+                .any(|one| one.item.versions.is_empty() || !one.item.reason.is_empty());
         Ok(if in_part { Completion::InPart } else { Completion::Whole })
     }
 }
@@ -213,7 +224,7 @@ fn outcomes(readings: &[Reading], items: Vec<pb::ReleasedIndicator>) -> Vec<Read
 fn row(outcome: &ReadingOutcome) -> [String; 3] {
     let pb::ReleasedIndicator { versions, field, reason } = &outcome.item;
     let result = match (versions.len(), reason.is_empty()) {
-        (0, true) => "nothing: you have no assessment of it, or it was not released".into(),
+        (0, true) => "nothing".into(),
         (0, false) => format!("refused: {field} {reason}"),
         (count, true) => output::paint(output::GOOD, &text::count(count as u64, "version")),
         (count, false) => {

@@ -42,15 +42,16 @@ impl Show {
     pub async fn run(&self, global: &Global) -> Outcome {
         let readings = self.read_as.read(std::slice::from_ref(&self.value))?;
         let client = identity::client(global)?;
-        let tips = self.recent_tips(&client).await?;
+        if let Some(failure) = values::none_readable(&readings) {
+            return Err(failure);
+        }
         let mut found = Vec::new();
-        for (value, readings) in readings {
-            let readings = readings.map_err(|invalid| {
-                Failure::usage(format!("{value}: {} {}", invalid.field, invalid.reason))
-            })?;
-            for indicator in readings {
-                found.push(find(&client, indicator, &tips).await?);
-            }
+        for indicator in readings.into_iter().filter_map(|(_, readings)| readings.ok()).flatten() {
+            found.push(find(&client, indicator).await?);
+        }
+        let tips = self.recent_tips(&client).await?;
+        for one in &mut found {
+            one.add_tips(&tips);
         }
         let found =
             values::relevant_answers(found, |one| one.known.is_some() || !one.tips.is_empty());
@@ -84,25 +85,26 @@ impl Show {
     }
 }
 
-async fn find(
-    client: &Client,
-    indicator: Indicator,
-    tips: &[pb::GetTipResponse],
-) -> Result<Found, ClientError> {
+async fn find(client: &Client, indicator: Indicator) -> Result<Found, ClientError> {
     let known = match client.indicator(values::key(&indicator)).await {
         Ok(known) => Some(known),
         Err(ClientError::NotFound(_)) => None,
         Err(error) => return Err(error),
     };
-    let id = indicator.id().to_string();
-    let names_it = |one: &pb::TipIndicator| one.indicator.as_ref().is_some_and(|one| one.id == id);
-    let naming = tips.iter().filter(|tip| tip.indicators.iter().any(names_it));
-    let mut tips: Vec<pb::Tip> = naming.filter_map(|tip| tip.tip.clone()).collect();
-    tips.sort_by_key(|tip| tip.sent_at.map(|at| (at.seconds, at.nanos)));
-    Ok(Found { indicator, known, tips })
+    Ok(Found { indicator, known, tips: Vec::new() })
 }
 
 impl Found {
+    /// Adds the tips that name the value, oldest first.
+    fn add_tips(&mut self, tips: &[pb::GetTipResponse]) {
+        let id = self.indicator.id().to_string();
+        let names_it =
+            |one: &pb::TipIndicator| one.indicator.as_ref().is_some_and(|one| one.id == id);
+        let naming = tips.iter().filter(|tip| tip.indicators.iter().any(names_it));
+        self.tips = naming.filter_map(|tip| tip.tip.clone()).collect();
+        self.tips.sort_by_key(|tip| tip.sent_at.map(|at| (at.seconds, at.nanos)));
+    }
+
     fn object(&self) -> Value {
         let known = self.known.clone().unwrap_or_default();
         let summary = known.summary.unwrap_or_default();

@@ -81,6 +81,9 @@ impl Sighting {
             };
             output::line(&format!("{} counted{before}", text::count(totals.counted, "sighting")))?;
         }
+        if let Some(failure) = values::none_readable(&readings) {
+            return Err(failure);
+        }
         if totals.counted == 0 {
             let nothing = "nothing was counted: you can see none of these values on the exchange";
             return Err(Failure::failed(nothing));

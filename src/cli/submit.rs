@@ -125,7 +125,7 @@ fn remarks(file: &str, reading: &Reading) -> Vec<String> {
 
 impl Submit {
     pub async fn run(&self, global: &Global) -> Outcome {
-        platform::check(&self.platform, self.new_platform)?;
+        platform::check("--platform", self.platform.as_deref(), self.new_platform)?;
         let inputs = tokio::task::block_in_place(|| self.open())?;
         if self.dry_run {
             return tokio::task::block_in_place(|| dry_run::run(&inputs, &self.defaults, global));

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 
 use self::cursor::CursorStore;
 use super::failure::{Completion, Failure, Outcome};
-use super::filter::FilterFlags;
+use super::filter::{FilterFlags, check_groups};
 use super::purpose::PurposeFlags;
 use super::{Global, identity, output, render, shutdown, text};
 use crate::client::{Client, ClientError, FeedStart, FeedState, RetryPolicy, Subscription};
@@ -61,6 +61,7 @@ impl Subscribe {
         let client = self.purpose.client(identity::client(global)?);
         // Fail now if the exchange cannot be reached. From here on the feed retries without limit.
         let me = client.who_am_i().await?;
+        check_groups(&filter, &me)?;
         let (mut feed, mut store) = self.open(&client, &me, from, filter, global)?;
         let mut printed = feed.cursor().cloned();
         let ended = self.follow(&mut feed, &mut store, &mut printed, global).await;

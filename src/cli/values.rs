@@ -40,6 +40,19 @@ impl ReadAs {
     }
 }
 
+/// The failure of a command if it can read none of its values.
+pub fn none_readable(readings: &[Reading]) -> Option<Failure> {
+    let mut invalid =
+        readings.iter().map_while(|(value, readings)| Some((value, readings.as_ref().err()?)));
+    let (value, Invalid { field, reason }) = invalid.next()?;
+    // `map_while` ends at the first value that can be read.
+    let others = invalid.count();
+    (others + 1 == readings.len()).then(|| {
+        let more = if others > 0 { format!(", and {others} more") } else { String::new() };
+        Failure::usage(format!("cannot read {value:?}: {field} {reason}{more}"))
+    })
+}
+
 /// The keys of all readings, in order.
 pub fn keys(readings: &[Reading]) -> Vec<pb::IndicatorKey> {
     readings.iter().flat_map(|(_, readings)| readings).flatten().map(key).collect()
@@ -89,6 +102,9 @@ mod tests {
         assert_eq!(kinds, [Kind::Sha256, Kind::Pdq]);
         assert!(readings[1].1.is_err());
         assert_eq!(keys(&readings).len(), 2);
+        assert!(none_readable(&readings).is_none(), "one can be read");
+        let failure = format!("{:?}", none_readable(&readings[1..]));
+        assert!(failure.contains(r#"cannot read \"just words\""#), "{failure}");
         let pdq = ReadAs { kind: Some(Kind::Pdq), platform: None }.read(&[digits]).unwrap();
         assert_eq!(keys(&pdq).len(), 1);
         assert_eq!(keys(&pdq)[0].kind(), pb::Kind::Pdq);

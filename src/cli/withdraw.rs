@@ -87,6 +87,9 @@ impl Withdraw {
             output::line(&output::table(header, outcomes.iter().map(row)))?;
         }
         print_total(&response, global)?;
+        if let Some(failure) = values::none_readable(&readings) {
+            return Err(failure);
+        }
         if response.withdrawn == 0 {
             let nothing = "nothing was withdrawn: you have no such assessment of these values";
             return Err(Failure::failed(nothing));
@@ -174,7 +177,7 @@ fn print_total(response: &pb::WithdrawIndicatorsResponse, global: &Global) -> Re
         return output::line(&format!("{versions} withdrawn"));
     };
     output::line(&format!("{versions} withdrawn, by {}", text::entries(&response.sequences)))?;
-    output::line(&format!("check who received the withdrawal: tipoff audit deliveries {range}"))
+    output::hint(&format!("check who received the withdrawal: tipoff audit deliveries {range}"))
 }
 
 #[cfg(test)]

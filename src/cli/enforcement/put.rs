@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{counts, repeats};
 use crate::cli::audience::SharingFlags;
 use crate::cli::failure::{Completion, Failure, Outcome};
-use crate::cli::{Global, identity, output, render, request, text};
+use crate::cli::{Global, identity, output, platform, render, request, text};
 use crate::domain::Day;
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
 use crate::wire::enforcement::write_counts;
@@ -48,6 +48,9 @@ pub struct Put {
     /// Report it even if you reported the same number of these assets within a month
     #[arg(long)]
     as_well: bool,
+    /// A platform of these counts is new: its name is not misspelt
+    #[arg(long)]
+    new_platform: bool,
     /// Your id for it; default: derived from its content
     #[arg(long)]
     id: Option<String>,
@@ -58,6 +61,9 @@ pub struct Put {
 impl Put {
     pub async fn run(self, global: &Global) -> Outcome {
         let as_well = self.as_well;
+        let platforms =
+            self.counts.iter().filter_map(|count| Some(count.platform.as_ref()?.as_str()));
+        platform::check("--count", platforms, self.new_platform)?;
         let request = self.request()?;
         let client = identity::client(global)?;
         if !as_well {

@@ -42,6 +42,11 @@ impl Report {
             let message = "--markdown and --json exclude each other: omit one";
             return Err(Failure::usage(message));
         }
+        if let (Some(from), Some(until)) = (self.from, self.until)
+            && until < from
+        {
+            return Err(Failure::usage(format!("--until {until} is before --from {from}")));
+        }
         let client = identity::client(global)?;
         let enforcements = self.fetch(&client).await?;
         let campaigns = client.campaigns().await?;

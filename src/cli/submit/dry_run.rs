@@ -42,7 +42,7 @@ pub fn run(inputs: &Inputs, defaults: &ItemDefaults, global: &Global) -> Outcome
     if totals.readable() == 0 {
         return Err(Failure::usage(
             "nothing could be read as an indicator or a count. If the file is a table, name its column of values \
-             with --column",
+             with --column. If it is prose, pass --format text",
         ));
     }
     Ok(if totals.unreadable == 0 { Completion::Whole } else { Completion::InPart })

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use crate::cli::failure::Failure;
 use crate::cli::{output, text, values};
-use crate::domain::Kind;
+use crate::domain::{Indicator, Kind};
 use crate::formats::{self, Assumed, Class};
 use crate::wire::pb;
 
@@ -49,7 +49,13 @@ impl IndicatorFlags {
             platform: self.platform.clone().unwrap_or_default(),
             value: value.clone(),
         });
+        let readable = self.indicators.iter().filter(|value| self.can_read(value)).count();
         let mut indicators = ReadIndicators { keys: named.collect(), ..ReadIndicators::default() };
+        if readable == 0 && self.file.is_none() && !self.indicators.is_empty() {
+            return Err(Failure::usage(
+                "none of the values of --indicator can be read: nothing was sent",
+            ));
+        }
         let Some(file) = &self.file else { return Ok(indicators) };
         let unreadable = |error: &dyn std::fmt::Display| {
             Failure::usage(format!("cannot read {}: {error}", file.display()))
@@ -70,11 +76,29 @@ impl IndicatorFlags {
                 Class::Aggregate(_) | Class::Neither(_) => {}
             }
         }
+        if readable == 0 && indicators.keys.len() == self.indicators.len() {
+            let reason = indicators.unreadable.first().cloned();
+            return Err(unreadable(&reason.unwrap_or_else(|| {
+                "it has no indicator. Nothing was sent. Look at it with tipoff submit --dry-run"
+                    .into()
+            })));
+        }
         let mut known_keys = std::collections::BTreeSet::new();
         indicators
             .keys
             .retain(|key| known_keys.insert((key.kind, key.platform.clone(), key.value.clone())));
         Ok(indicators)
+    }
+}
+
+impl IndicatorFlags {
+    /// Whether a value of a flag can be read, as the exchange will.
+    fn can_read(&self, value: &str) -> bool {
+        let platform = self.platform.as_deref();
+        match self.kind {
+            Some(kind) => Indicator::parse(kind, platform, value).is_ok(),
+            None => Indicator::candidates(value, platform).is_ok(),
+        }
     }
 }
 

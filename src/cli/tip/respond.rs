@@ -8,7 +8,7 @@ use super::indicators::IndicatorFlags;
 use crate::cli::enforcement::counts;
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
-use crate::cli::{Global, identity, output, render, request, text};
+use crate::cli::{Global, identity, output, platform, render, request, text};
 use crate::domain::enforcement::{EnforcementCount, EnforcementMethod};
 use crate::wire::enforcement::write_counts;
 use crate::wire::pb;
@@ -48,6 +48,9 @@ pub struct Respond {
     /// Why you acted: `proactive_automated`, `after_tip`, `after_investigation`
     #[arg(long, requires = "counts")]
     method: Option<EnforcementMethod>,
+    /// A platform of these counts is new: its name is not misspelt
+    #[arg(long, requires = "counts")]
+    new_platform: bool,
     /// Idempotency key of this response; default: derived from its content
     #[arg(long, value_name = "KEY", conflicts_with = "again")]
     key: Option<String>,
@@ -98,6 +101,9 @@ impl Respond {
         if self.counts.is_empty() {
             return Ok(None);
         }
+        let platforms =
+            self.counts.iter().filter_map(|count| Some(count.platform.as_ref()?.as_str()));
+        platform::check("--count", platforms, self.new_platform)?;
         let counts = counts::with_disabled(self.counts.clone(), &self.already_disabled);
         let method = self.method.unwrap_or(EnforcementMethod::AfterTip);
         Ok(Some(pb::Enforcement {

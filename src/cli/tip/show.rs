@@ -42,7 +42,9 @@ impl Show {
 
 fn print(response: &pb::GetTipResponse) -> Result<(), Failure> {
     let tip = response.tip.clone().unwrap_or_default();
-    output::line(&output::paint(output::BOLD, &render::tip::subject(&tip)))?;
+    if tip.referral || !tip.subject.is_empty() {
+        output::line(&output::paint(output::BOLD, &render::tip::subject(&tip)))?;
+    }
     let overdue = tip.threads.iter().any(|thread| thread.overdue);
     let facts = [
         ("tip", tip.id.clone()),

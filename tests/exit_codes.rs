@@ -1,0 +1,70 @@
+//! The same mistake has the same exit code in every command.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::command::{Stage, done};
+
+#[test]
+fn a_value_that_cannot_be_read_is_bad_input_and_one_of_several_is_a_part() {
+    let stage = Stage::new();
+    let file = stage.file("a.csv", "domain\na.example\n");
+    done(stage.run("birdsite", &["submit", &file]));
+    let to_liaison = ["--to", "cyber-unit", "--basis", "W-17"];
+    let commands: [&[&str]; 4] = [&["lookup"], &["sighting"], &["release"], &["withdraw"]];
+    for command in commands {
+        let flags = if command == ["release"] { &to_liaison[..] } else { &[] };
+        let run = |values: &[&str]| stage.run("birdsite", &[command, values, flags].concat());
+        let unreadable = run(&["no value"]);
+        assert_eq!(unreadable.code, Some(2), "{command:?}: {unreadable:?}");
+        assert!(unreadable.err.contains("\"no value\""), "{command:?}: {unreadable:?}");
+        let in_part = run(&["a.example", "no value"]);
+        assert_eq!(in_part.code, Some(5), "{command:?}: {in_part:?}");
+    }
+    let shown = stage.run("birdsite", &["show", "no value"]);
+    assert_eq!(shown.code, Some(2), "{shown:?}");
+    let liaison = stage.run("cyber-unit", &["show", "a.example"]);
+    assert_eq!(liaison.code, Some(4), "{liaison:?}");
+}
+
+#[test]
+fn what_finds_nothing_fails() {
+    let stage = Stage::new();
+    let to_liaison = ["--to", "cyber-unit", "--basis", "W-17"];
+    for command in
+        [&["withdraw", "a.example"][..], &["sighting", "a.example"], &["release", "a.example"]]
+    {
+        let flags = if command[0] == "release" { &to_liaison[..] } else { &[] };
+        let ran = stage.run("birdsite", &[command, flags].concat());
+        assert_eq!(ran.code, Some(1), "{command:?}: {ran:?}");
+        assert!(ran.err.contains("nothing was"), "{command:?}: {ran:?}");
+    }
+    for command in [&["subscribe"][..], &["pull"], &["export", "--format", "csv"]] {
+        let ran = stage.run("birdsite", &[command, &["--group", "nogroup"]].concat());
+        assert_eq!(ran.code, Some(2), "{command:?}: {ran:?}");
+        assert!(ran.err.contains("you are not in the group `nogroup`"), "{command:?}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_tip_is_not_sent_without_the_indicators_that_it_was_to_have() {
+    let stage = Stage::new();
+    let nothing = stage.file("nothing.txt", "just words\n");
+    let send = ["tip", "send", "a network", "--to", "facegraph"];
+    for flags in [["--indicator", "no value"], ["--file", &nothing]] {
+        let ran = stage.run("birdsite", &[&send[..], &flags].concat());
+        assert_eq!(ran.code, Some(2), "{flags:?}: {ran:?}");
+    }
+    assert_eq!(done(stage.run("birdsite", &["tip", "list", "--sent", "--json"])).out, "");
+}
+
+#[test]
+fn a_misspelt_platform_of_a_count_is_asked_about() {
+    let stage = Stage::new();
+    let put = ["enforcement", "put", "--count", "936 accounts on instagrm", "--reported"];
+    let asked = stage.run("birdsite", &put);
+    assert_eq!(asked.code, Some(2), "{asked:?}");
+    assert!(asked.err.contains("did you mean `instagram`?"), "{asked:?}");
+    done(stage.run("birdsite", &[&put[..], &["--new-platform"]].concat()));
+}
