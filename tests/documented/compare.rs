@@ -14,6 +14,7 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
     let parts = [
         r"(?<time>\b\d{4}-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?Z)?)?\b)",
         r"(?<uuid>[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})",
+        r"(?<derived>\bcli-[0-9a-f]{32}\b)",
         r"(?<hex>\b[0-9a-f]{8,64}\b)",
         r"(?<version>\b\d+\.\d+\b)",
         r"(?<entry>\b(?:entry|deliveries|entries) \d+\b|\b\d+ entries\b)",
@@ -24,7 +25,7 @@ static VARIABLE: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The names of [`VARIABLE`]'s groups whose values stand for something. The others are only skipped.
-const IDS: [&str; 4] = ["uuid", "hex", "version", "entry"];
+const IDS: [&str; 5] = ["uuid", "derived", "hex", "version", "entry"];
 
 /// The ids of a document, and the ids of this run that they stand for.
 #[derive(Debug, Default)]

@@ -114,6 +114,11 @@ impl Shell {
         }
     }
 
+    /// Lets the exchange that the document started read its configuration again.
+    pub fn reload_exchange(&self) {
+        kill(Pid::from_raw(self.exchange.unwrap()), Signal::SIGHUP).unwrap();
+    }
+
     /// Returns the process id, and the file with the output.
     fn start_in_background(&mut self, command: &str) -> (i32, String) {
         let without_remark = command.split(" # ").next().unwrap();

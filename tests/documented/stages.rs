@@ -93,6 +93,8 @@ pub fn for_operators() -> Stage {
         "--server-name exchange.example",
         "--server-name exchange.example --server-name localhost",
     );
+    let top = stage.real("tipoff top --once --metrics http://127.0.0.1:7445/metrics");
+    stage.replace("tipoff top --once", &top);
     let document = Document::read("docs/for-operators.md");
     let config = document.block("toml").replace("[server]\ngrpc = \"0.0.0.0:7443\"\n", &addresses);
     fs::write(stage.path("etc/tipoff/tipoff.toml"), stage.real(&config)).unwrap();
@@ -129,9 +131,38 @@ pub fn labels() -> Stage {
     Stage::with_exchange("exchange-ops")
 }
 
-/// The operator of a running exchange, and the stopped node of another one whose journal is in files.
+/// The operator sets up an exchange, on a machine where systemd would run it. Beside it is the stopped node of another
+/// exchange, whose journal is in files.
 pub fn operations() -> Stage {
-    let mut stage = Stage::with_exchange("exchange-ops");
+    let (mut stage, addresses) = Stage::with_addresses();
+    for folder in ["etc/tipoff", "var/lib/tipoff", "backup"] {
+        let path = stage.path(folder);
+        fs::create_dir_all(&path).unwrap();
+        stage.replace(&format!("/{folder}"), &path.display().to_string());
+    }
+    symlink(stage.path("work/server"), stage.path("etc/tipoff/server")).unwrap();
+    let config = stage.path("etc/tipoff/tipoff.toml").display().to_string();
+    stage.set("UNIT_CONFIG", &config);
+    let (server, data) = (stage.path("work/server"), stage.path("var/lib/tipoff"));
+    let config_text = format!(
+        "{addresses}trust_domain = \"exchange.example\"\nidentity = \"{}\"\n\n[storage]\ndata = \"{}\"\n\n\
+         [[partners]]\nid = \"operations\"\nrole = \"operator\"\n\n[[groups]]\nid = \"industry\"\nmembers = []\n",
+        server.display(),
+        data.display(),
+    );
+    fs::write(config, config_text).unwrap();
+    stage.replace("https://exchange.example:7443", &stage.real("https://localhost:7443"));
+    stage.replace(
+        "--server-name exchange.example",
+        "--server-name exchange.example --server-name localhost",
+    );
+    stage.replace("runuser -u tipoff -- ", "env -- ");
+    stage.replace("install -d -o tipoff -g tipoff -m 700", "install -d -m 700");
+    stage.replace("tipoff-2026-12-01.tar", "tipoff-$(date +%F).tar");
+    let top = stage.real("tipoff top --once --metrics http://127.0.0.1:7445/metrics");
+    stage.replace("tipoff top --once", &top);
+    let authority = stage.path("work/ca").display().to_string();
+    stage.replace("/secure/ca", &authority);
     let mut other = World::new();
     other.config.storage.journal = JournalBackend::Files;
     let mut node = Process::prepare(&other);
@@ -140,11 +171,7 @@ pub fn operations() -> Stage {
     assert!(node.terminate().success());
     fs::rename(&other.config.storage.data, stage.path("work/data")).unwrap();
     fs::create_dir(stage.path("work/old")).unwrap();
-    let certificate = stage.world().identity("birdsite").join("cert.pem");
+    let certificate = other.identity("birdsite").join("cert.pem");
     fs::copy(certificate, stage.path("work/old/cert.pem")).unwrap();
-    stage.world().identity("tubeworks");
-    let authority = stage.world().path("ca").display().to_string();
-    stage.replace("exchange.example", TRUST_DOMAIN);
-    stage.replace("/secure/ca", &authority);
     stage
 }
