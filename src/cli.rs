@@ -17,6 +17,7 @@ mod group;
 mod health;
 mod hold;
 mod identity;
+mod ids;
 mod journal;
 mod lookup;
 mod manual;

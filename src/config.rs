@@ -351,8 +351,9 @@ pub struct GroupSeed {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum History {
-    /// What is shared from then on.
+    /// What is shared from then on. The commands call it `from-join`.
     #[default]
+    #[serde(alias = "from-join")]
     Joined,
     /// Also what was shared before.
     All,

@@ -281,6 +281,8 @@ fn a_tip_is_shown_by_the_command_line_in_the_timeline_and_the_graph_of_its_campa
     let put = ["--json", "campaign", "put", "--name", "Harbour", "--tlp", "GREEN"];
     let created = run("birdsite", &put).lines().remove(0);
     let id = created["campaign_id"].as_str().unwrap();
+    let shown = run("birdsite", &["--json", "campaign", "show", &id[..8]]);
+    assert_eq!(shown.lines()[0]["campaign_id"], id, "a prefix of the id is enough");
     let send = ["--json", "tip", "send", "accounts that post the same", "--subject", "a network"];
     let recipients = ["--to", "facegraph", "--to", "tubeworks", "--campaign", id];
     let about = ["--indicator", "a.example", "--indicator", "b.example"];

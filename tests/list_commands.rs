@@ -44,8 +44,9 @@ fn what_a_list_lacks_is_withdrawn_and_a_large_loss_needs_shrink() {
     assert_eq!(shrunk.lines().pop().unwrap()["list"]["withdrawn"], 35, "{shrunk:?}");
     assert!(!is_known(&stage, "a39.example"));
 
-    let empty = send(&stage, "", &[]);
-    empty.failed(2, "empty");
+    for nothing in ["", "# all gone\n"] {
+        send(&stage, nothing, &[]).failed(2, "To empty the list, pass --shrink");
+    }
     let emptied = send(&stage, "", &["--shrink"]);
     assert_eq!(emptied.lines().pop().unwrap()["list"]["withdrawn"], 4, "{emptied:?}");
 }

@@ -63,6 +63,12 @@ impl Failure {
         Self { message, ..self }
     }
 
+    /// Adds what to do about it.
+    pub fn with_advice(mut self, advice: &str) -> Self {
+        self.message = format!("{}. {advice}", self.message);
+        self
+    }
+
     /// Adds the address of the exchange to the message if the exchange cannot be reached.
     pub fn with_server(mut self, server: &str) -> Self {
         if self.lacks_server {

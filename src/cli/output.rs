@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::env;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -165,7 +165,25 @@ pub fn remark(text: &str) {
     if look().quiet {
         return;
     }
-    let _ = writeln!(io::stderr(), "{}", for_terminal(text));
+    let mut later = LATER.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *later {
+        Some(remarks) => remarks.push(text.to_owned()),
+        None => drop(writeln!(io::stderr(), "{}", for_terminal(text))),
+    }
+}
+
+/// The remarks that wait for the end of a pager. `None` if none runs.
+static LATER: Mutex<Option<Vec<String>>> = Mutex::new(None);
+
+/// Keeps remarks until [`end_pager`]: they would land in the middle of what the pager shows.
+pub fn begin_pager() {
+    *LATER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+}
+
+/// Writes the remarks that waited for the end of a pager.
+pub fn end_pager() {
+    let waiting = LATER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    waiting.unwrap_or_default().iter().for_each(|text| remark(text));
 }
 
 /// Writes a line to stdout that says what to do next, unless the user wants only results.

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 
 use nix::unistd::dup2_stdout;
 
+use super::output;
+
 /// A pager that shows what this process writes to stdout.
 #[derive(Debug)]
 pub struct Pager(Child);
@@ -33,6 +35,7 @@ impl Pager {
         let mut child = command.spawn().ok()?;
         let input = child.stdin.take()?;
         dup2_stdout(&input).ok()?;
+        output::begin_pager();
         Some(Self(child))
     }
 
@@ -44,5 +47,6 @@ impl Pager {
             let _ = dup2_stdout(&nothing);
         }
         let _ = self.0.wait();
+        output::end_pager();
     }
 }

@@ -123,6 +123,9 @@ fn remarks(file: &str, reading: &Reading) -> Vec<String> {
     remarks
 }
 
+/// How to send a list that has lost its last value.
+const TO_EMPTY: &str = "To empty the list, pass --shrink";
+
 impl Submit {
     pub async fn run(&self, global: &Global) -> Outcome {
         platform::check("--platform", self.platform.as_deref(), self.new_platform)?;
@@ -187,6 +190,10 @@ impl Submit {
                     counts.push((Source::of(&input.name, &record), count.clone(), input.digest()));
                 }
                 ControlFlow::Continue(())
+            });
+            let reading = reading.map_err(|failure| match self.list {
+                Some(_) if input.is_blank() => failure.with_advice(TO_EMPTY),
+                _ => failure,
             })?;
             self.check_audience(&input.name, &reading)?;
             for remark in remarks(&input.name, &reading) {
@@ -200,8 +207,9 @@ impl Submit {
             )));
         }
         if totals.readable() == 0 && !self.empties_list() {
-            let advice = "the input contains no indicator: check it with --dry-run";
-            return Err(Failure::usage(advice));
+            let failure =
+                Failure::usage("the input contains no indicator: check it with --dry-run");
+            return Err(if self.list.is_some() { failure.with_advice(TO_EMPTY) } else { failure });
         }
         Ok((totals, counts))
     }

@@ -8,15 +8,11 @@ mod show;
 
 use clap::Subcommand;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, text};
+use super::{Global, identity, ids, output, text};
 use crate::client::Client;
 use crate::wire::pb;
-
-/// Minimum length of an id prefix in a command.
-const MIN_PREFIX_CHARS: usize = 4;
 
 /// Send tips and answer them
 #[derive(Debug, Subcommand)]
@@ -69,33 +65,15 @@ async fn withdraw(id: &str, global: &Global) -> Outcome {
 
 /// Resolves a tip id or its beginning among the tips that the caller sent or received.
 async fn find(client: &Client, id_or_prefix: &str) -> Result<String, Failure> {
-    if Uuid::parse_str(id_or_prefix).is_ok() {
-        return Ok(id_or_prefix.to_owned());
-    }
-    let prefix = id_or_prefix.to_ascii_lowercase();
-    if prefix.len() < MIN_PREFIX_CHARS
-        || !prefix.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-')
-    {
-        let message = format!(
-            "{id_or_prefix:?} is not a tip id, nor the first {MIN_PREFIX_CHARS} or more characters of one"
-        );
-        return Err(Failure::usage(message));
-    }
-    let mut matching: Vec<String> = Vec::new();
-    for tip_box in [pb::TipBox::Received, pb::TipBox::Sent] {
-        let request =
-            pb::ListTipsRequest { r#box: tip_box.into(), page_size: 1_000, ..Default::default() };
-        let tips = client.tips(request).await?;
-        matching.extend(tips.into_iter().map(|tip| tip.id).filter(|id| id.starts_with(&prefix)));
-    }
-    matching.sort_unstable();
-    matching.dedup();
-    match matching.as_slice() {
-        [one] => Ok(one.clone()),
-        [] => Err(Failure::failed(format!("you have no tip whose id begins with {id_or_prefix}"))),
-        many => Err(Failure::usage(format!(
-            "{} of your tips begin with {id_or_prefix}: pass more characters",
-            many.len()
-        ))),
-    }
+    let all = async {
+        let mut ids: Vec<String> = Vec::new();
+        for tip_box in [pb::TipBox::Received, pb::TipBox::Sent] {
+            let page_size = 1_000;
+            let request =
+                pb::ListTipsRequest { r#box: tip_box.into(), page_size, ..Default::default() };
+            ids.extend(client.tips(request).await?.into_iter().map(|tip| tip.id));
+        }
+        Ok(ids)
+    };
+    ids::resolve("tip", id_or_prefix, all).await
 }

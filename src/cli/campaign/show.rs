@@ -4,14 +4,14 @@ use serde_json::{Value, json};
 
 use super::graph::{self, Format};
 use crate::cli::failure::{Completion, Failure, Outcome};
-use crate::cli::{Global, identity, output, render, text};
+use crate::cli::{Global, identity, ids, output, render, text};
 use crate::client::Client;
 use crate::wire::pb;
 
 /// Show everything that you may see of a campaign
 #[derive(Debug, clap::Args)]
 pub struct Show {
-    /// Id of the campaign
+    /// Id of the campaign, or the beginning of it
     #[arg(value_name = "ID")]
     id: String,
     /// Show its indicators too
@@ -35,7 +35,11 @@ struct CampaignDetails {
 impl Show {
     pub async fn run(self, global: &Global) -> Outcome {
         let client = identity::client(global)?;
-        let (id, clusters) = (self.id.clone(), self.graph.is_some());
+        let all = async {
+            Ok(client.campaigns().await?.into_iter().map(|campaign| campaign.id).collect())
+        };
+        let id = ids::resolve("campaign", &self.id, all).await?;
+        let clusters = self.graph.is_some();
         let request = pb::GetCampaignRequest { id, clusters, ..Default::default() };
         let campaign = client.campaign(request).await?;
         if let Some(format) = self.graph {

@@ -109,6 +109,11 @@ impl Input {
         reading.map_err(|error| unreadable(&self.name, &error))
     }
 
+    /// Whether nothing is in it.
+    pub fn is_blank(&self) -> bool {
+        self.content.head().trim().is_empty()
+    }
+
     /// Whether it has one value in each line.
     pub fn is_list(&self) -> bool {
         let format = || Format::detect(self.content.head(), &self.assumed);
