@@ -27,6 +27,7 @@ FILES = {
     "/usr/share/doc/tipoff/operations.md": "644",
     "/usr/share/doc/tipoff/configuration.md": "644",
     "/usr/share/doc/tipoff/*.md": "644",
+    "/usr/share/doc/tipoff/output.schema.json": "644",
     "/usr/share/doc/tipoff/examples/*": "644",
     "/usr/share/doc/tipoff/examples/docker/Dockerfile": "644",
     "/usr/share/doc/tipoff/examples/docker/compose.yaml": "644",

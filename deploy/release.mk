@@ -39,7 +39,7 @@ release-binary: release-tools
 .PHONY: release-package
 release-package: release-binary .tools/cargo-deb@$(CARGO_DEB_VERSION)
 	install -d $(STAGE)/doc/tipoff
-	install -m 644 README.md CHANGELOG.md SECURITY.md docs/*.md $(STAGE)/doc/tipoff
+	install -m 644 README.md CHANGELOG.md SECURITY.md docs/*.md docs/output.schema.json $(STAGE)/doc/tipoff
 # Commands that write documents, each if the binary has it.
 	if $(BINARY) completions --help >/dev/null 2>&1; then \
 		install -d $(STAGE)/bash-completion/completions $(STAGE)/zsh/vendor-completions \
