@@ -67,7 +67,7 @@ impl Hold {
                 if global.json {
                     output::json(&object(&hold))?;
                 } else {
-                    let until = text::when(hold.until.as_ref()).unwrap_or_default();
+                    let until = text::local_time(hold.until.as_ref()).unwrap_or_default();
                     output::line(&format!("hold {id} lasts until {until}"))?;
                 }
                 Ok(Completion::Whole)
@@ -128,7 +128,7 @@ impl Place {
         } else {
             let before = if placed.replayed { " (already placed before)" } else { "" };
             let objects = text::count(hold.objects, "object");
-            let until = text::when(hold.until.as_ref()).unwrap_or_default();
+            let until = text::local_time(hold.until.as_ref()).unwrap_or_default();
             output::line(&format!("hold {} keeps {objects} until {until}{before}", hold.id))?;
         }
         Ok(if failures.is_empty() { Completion::Whole } else { Completion::InPart })

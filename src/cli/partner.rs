@@ -229,7 +229,7 @@ async fn suspend(
         };
         output::line(&format!(
             "{versions} since {} withdrawn{by}",
-            text::when(Some(&since)).unwrap_or_default()
+            text::local_time(Some(&since)).unwrap_or_default()
         ))?;
     }
     Ok(Completion::Whole)

@@ -31,7 +31,7 @@ pub struct Show {
 }
 
 /// What is known of one reading of the value.
-struct Found {
+struct ReadingDetails {
     indicator: Indicator,
     /// `None` if nobody shares it with the caller.
     known: Option<pb::GetIndicatorResponse>,
@@ -85,16 +85,16 @@ impl Show {
     }
 }
 
-async fn find(client: &Client, indicator: Indicator) -> Result<Found, ClientError> {
+async fn find(client: &Client, indicator: Indicator) -> Result<ReadingDetails, ClientError> {
     let known = match client.indicator(values::key(&indicator)).await {
         Ok(known) => Some(known),
         Err(ClientError::NotFound(_)) => None,
         Err(error) => return Err(error),
     };
-    Ok(Found { indicator, known, tips: Vec::new() })
+    Ok(ReadingDetails { indicator, known, tips: Vec::new() })
 }
 
-impl Found {
+impl ReadingDetails {
     /// Adds the tips that name the value, oldest first.
     fn add_tips(&mut self, tips: &[pb::GetTipResponse]) {
         let id = self.indicator.id().to_string();
@@ -173,7 +173,7 @@ fn print_assessment(one: &pb::VisibleAssessment) -> Result<(), Failure> {
     let sharing = one.sharing.clone().unwrap_or_default();
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let when =
-        |time: &Option<prost_types::Timestamp>| text::when(time.as_ref()).unwrap_or_default();
+        |time: &Option<prost_types::Timestamp>| text::local_time(time.as_ref()).unwrap_or_default();
     let version = one.version.as_ref().map(text::version).unwrap_or_default();
     let severity = text::enum_name(assessment.severity().as_str_name(), "SEVERITY_");
     let facts = [
@@ -216,7 +216,7 @@ fn audience(sharing: &pb::Sharing) -> String {
 
 fn sighting_row(one: &pb::VisibleSighting) -> [String; 5] {
     let when =
-        |time: &Option<prost_types::Timestamp>| text::when(time.as_ref()).unwrap_or_default();
+        |time: &Option<prost_types::Timestamp>| text::local_time(time.as_ref()).unwrap_or_default();
     [
         when(&one.accepted_at),
         one.author.clone(),
@@ -228,7 +228,7 @@ fn sighting_row(one: &pb::VisibleSighting) -> [String; 5] {
 
 fn feedback_row(one: &pb::VisibleFeedback) -> [String; 5] {
     [
-        text::when(one.accepted_at.as_ref()).unwrap_or_default(),
+        text::local_time(one.accepted_at.as_ref()).unwrap_or_default(),
         one.author.clone(),
         one.about.as_ref().map(text::version).unwrap_or_default(),
         render::feed::opinion(one.opinion()),
@@ -240,7 +240,7 @@ fn tip_row(tip: &pb::Tip) -> [String; 5] {
     [
         render::tip::short_id(&tip.id),
         tip.sender.clone(),
-        text::when(tip.sent_at.as_ref()).unwrap_or_default(),
+        text::local_time(tip.sent_at.as_ref()).unwrap_or_default(),
         render::tip::urgency(tip),
         render::tip::subject(tip),
     ]

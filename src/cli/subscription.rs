@@ -69,8 +69,8 @@ fn row(one: &pb::SubscriptionStatus) -> [String; 6] {
             entries => format!("{entries} entries"),
         },
         if one.connected { "yes" } else { "no" }.into(),
-        text::when(one.acknowledged_at.as_ref()).unwrap_or_else(never),
-        text::when(one.created_at.as_ref()).unwrap_or_default(),
+        text::local_time(one.acknowledged_at.as_ref()).unwrap_or_else(never),
+        text::local_time(one.created_at.as_ref()).unwrap_or_default(),
         filter::describe(&one.filter.clone().unwrap_or_default()),
     ]
 }

@@ -6,7 +6,7 @@ use console::measure_text_width;
 use super::output::{DIM, paint, width};
 
 /// Spaces between two columns.
-const GAP: usize = 2;
+const GAP: u16 = 2;
 
 /// Formats rows as aligned columns under a header, without borders.
 ///
@@ -40,7 +40,7 @@ fn fit(header: &[&str], rows: Vec<Vec<String>>, width: Option<usize>) -> String 
 /// The width of a table whose columns are as wide as their widest cell.
 fn total(header: &[&str], rows: &[Vec<String>], width_of: impl Fn(&str) -> usize) -> usize {
     let widths = (0..header.len()).map(|column| column_width(header, rows, column, &width_of));
-    widths.sum::<usize>() + GAP * header.len().saturating_sub(1)
+    widths.sum::<usize>() + usize::from(GAP) * header.len().saturating_sub(1)
 }
 
 fn column_width(
@@ -79,15 +79,16 @@ fn columns(header: &[&str], rows: Vec<Vec<String>>, width: Option<usize>) -> Str
     table.set_header(header.iter().map(|name| paint(DIM, name)));
     table.add_rows(rows);
     for (column, least) in table.column_iter_mut().zip(&least) {
-        column.set_padding((0, u16::try_from(GAP).unwrap_or(u16::MAX)));
-        column
-            .set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(columns_of(least + GAP))));
+        column.set_padding((0, GAP));
+        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(
+            clamped(*least).saturating_add(GAP),
+        )));
     }
     if let Some(width) = width {
         // The last column needs no gap.
         table
             .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(columns_of(width + GAP));
+            .set_width(clamped(width).saturating_add(GAP));
     }
     trimmed(&table)
 }
@@ -98,12 +99,12 @@ fn blocks(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
     let block = |row: &Vec<String>| {
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(columns_of(width));
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(clamped(width));
         let cells = header.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
         table.add_rows(cells.map(|(name, cell)| [paint(DIM, name), cell.clone()]));
         if let Some(names) = table.column_mut(0) {
-            names.set_padding((0, u16::try_from(GAP).unwrap_or(u16::MAX)));
-            let whole = Width::Fixed(columns_of(label_width + GAP));
+            names.set_padding((0, GAP));
+            let whole = Width::Fixed(clamped(label_width).saturating_add(GAP));
             names.set_constraint(ColumnConstraint::Absolute(whole));
         }
         if let Some(cells) = table.column_mut(1) {
@@ -114,7 +115,8 @@ fn blocks(header: &[&str], rows: &[Vec<String>], width: usize) -> String {
     rows.iter().map(block).collect::<Vec<_>>().join("\n\n")
 }
 
-fn columns_of(width: usize) -> u16 {
+/// A width as comfy-table takes it.
+fn clamped(width: usize) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 

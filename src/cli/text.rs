@@ -68,7 +68,7 @@ pub fn day(millis: i64) -> String {
 }
 
 /// A timestamp for people: RFC 3339 with the offset of the local time zone, as flags take it.
-pub fn when(time: Option<&prost_types::Timestamp>) -> Option<String> {
+pub fn local_time(time: Option<&prost_types::Timestamp>) -> Option<String> {
     time.map(|time| in_zone(time.seconds, TimeZone::system()))
 }
 

@@ -39,7 +39,7 @@ pub async fn run(global: &Global) -> Outcome {
         ["groups", &or_none(&me.groups.join(", "))],
         ["default group", &or_none(&me.default_group)],
         ["default TLP", tlp],
-        ["certificate", &format!("until {}", text::when(expires).unwrap_or_default())],
+        ["certificate", &format!("until {}", text::local_time(expires).unwrap_or_default())],
         ["exchange", &format!("{} {}", global.server, me.exchange_version)],
     ];
     let is_liaison = partner.role() == pb::Role::Liaison;

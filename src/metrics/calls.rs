@@ -10,7 +10,7 @@ use prometheus_client::registry::{Registry, Unit};
 /// wants, and would hide the latency of the other calls.
 #[derive(Debug)]
 pub struct CallMetrics {
-    ended: Family<Ended, Counter>,
+    ended: Family<MethodAndCode, Counter>,
     request_seconds: Family<Method, Histogram, fn() -> Histogram>,
     stream_seconds: Family<Method, Histogram, fn() -> Histogram>,
 }
@@ -29,7 +29,7 @@ pub struct EndedCall {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Ended {
+struct MethodAndCode {
     method: &'static str,
     code: &'static str,
 }
@@ -79,7 +79,7 @@ impl CallMetrics {
     /// Counts a call that has ended.
     pub fn ended(&self, call: EndedCall) {
         let EndedCall { method, code, is_stream, seconds } = call;
-        self.ended.get_or_create(&Ended { method, code }).inc();
+        self.ended.get_or_create(&MethodAndCode { method, code }).inc();
         let seconds_of = if is_stream { &self.stream_seconds } else { &self.request_seconds };
         seconds_of.get_or_create(&Method { method }).observe(seconds);
     }

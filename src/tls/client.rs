@@ -38,7 +38,7 @@ impl ClientTls {
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), server })
     }
 
-    /// Performs the handshake, and waits for the first bytes of the server. Each of the two may take `patience`.
+    /// Performs the handshake, and waits for the first bytes of the server. Each of the two may take as long as `limit`.
     ///
     /// In TLS 1.3 a client has finished the handshake before the server looks at its certificate. The first bytes of an
     /// HTTP/2 server are its settings, or the TLS alert with which it refuses the certificate. An alert that arrives
@@ -46,16 +46,16 @@ impl ClientTls {
     pub async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
         stream: S,
-        patience: Duration,
+        limit: Duration,
     ) -> io::Result<BufReader<TlsStream<S>>> {
         let handshake = self.connector.connect(self.server.clone(), stream);
         let silent = |_| {
-            let seconds = patience.as_secs();
+            let seconds = limit.as_secs();
             let reason = format!("it took the connection, but sent nothing for {seconds} s");
             io::Error::new(io::ErrorKind::TimedOut, reason)
         };
-        let mut stream = BufReader::new(timeout(patience, handshake).await.map_err(silent)??);
-        let first = timeout(patience, stream.fill_buf()).await.map_err(silent)??;
+        let mut stream = BufReader::new(timeout(limit, handshake).await.map_err(silent)??);
+        let first = timeout(limit, stream.fill_buf()).await.map_err(silent)??;
         if first.is_empty() {
             return Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,

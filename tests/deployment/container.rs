@@ -18,10 +18,10 @@ use super::support::command::Ran;
 use super::support::python::python;
 use super::support::{TRUST_DOMAIN, World, batch, domain};
 
-/// Ended when it is dropped, so that a failed test leaves nothing behind.
-struct Ended(Child);
+/// A process that is killed when this is dropped, so that a failed test leaves nothing behind.
+struct KilledOnDrop(Child);
 
-impl Drop for Ended {
+impl Drop for KilledOnDrop {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -78,7 +78,7 @@ async fn the_image_serves_partners_as_its_user_and_its_health_check_tells_ready_
     let mut exchange = inside.command(&stage.command());
     let log = world.path("log");
     exchange.stdout(Stdio::piped()).stderr(fs::File::create(&log).unwrap());
-    let mut exchange = Ended(exchange.spawn().unwrap());
+    let mut exchange = KilledOnDrop(exchange.spawn().unwrap());
     let mut bound = String::new();
     BufReader::new(exchange.0.stdout.take().unwrap()).read_line(&mut bound).unwrap();
     let bound: Value = serde_json::from_str(&bound)

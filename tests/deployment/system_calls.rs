@@ -100,6 +100,9 @@ async fn calls_of_a_node(world: &World) -> BTreeSet<String> {
         }
     })
     .await;
-    let lines = text.lines().skip(2).take_while(|line| !line.starts_with("---"));
-    lines.map(|line| line.split_whitespace().last().unwrap().to_owned()).collect()
+    // Each row begins with its share of the time. The last one is the sum.
+    let rows =
+        text.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()));
+    let names = rows.filter_map(|row| row.split_whitespace().last());
+    names.filter(|name| *name != "total").map(str::to_owned).collect()
 }

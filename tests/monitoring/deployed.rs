@@ -15,7 +15,8 @@ const DASHBOARD: &str = "deploy/grafana/tipoff.json";
 /// The names of the alerts, each with the text of its rule.
 fn alerts() -> Vec<(String, String)> {
     let rules = read(ALERTS);
-    let rules = rules.split("- alert: ").skip(1);
+    let (_, rules) = rules.split_once("- alert: ").unwrap();
+    let rules = rules.split("- alert: ");
     rules.map(|rule| (rule.lines().next().unwrap().to_owned(), rule.to_owned())).collect()
 }
 

@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::process::Command;
 
 use serde_json::Value;
-use tipoff::client::{Client, FeedStart};
+use tipoff::client::{Client, FeedStart, Subscription};
+use tokio::task::JoinHandle;
 
 use crate::support::command::{Ran, done, tipoff};
 use crate::support::forge;
@@ -25,13 +26,22 @@ fn metrics(exchange: &Process) -> String {
 }
 
 /// Submits without a pause, until it is dropped.
-fn load(client: Client) -> tokio::task::JoinHandle<()> {
+fn load(client: Client) -> JoinHandle<()> {
     tokio::spawn(async move {
         for number in 1.. {
             let items = vec![domain(&format!("n{number}.example")), domain("nodots")];
             client.submit(batch("s", number, None, items)).await.unwrap();
         }
     })
+}
+
+/// Lets a subscription of this name fall behind: its reader takes one item of many.
+async fn busy(world: &World, exchange: &Process, name: &str) -> (Subscription, JoinHandle<()>) {
+    let reader = exchange.client(world, "facegraph");
+    let mut feed = reader.subscribe_named(name, FeedStart::Beginning, None);
+    let load = load(exchange.client(world, "birdsite"));
+    soon(feed.next()).await.unwrap().unwrap();
+    (feed, load)
 }
 
 fn top(exchange: &Process, arguments: &[&str]) -> Ran {
@@ -46,10 +56,7 @@ async fn one_json_object_has_the_rates_of_an_interval_and_what_the_node_is_like(
     let world = World::new();
     let exchange = exchange(&world);
     let name = "n".repeat(60);
-    let mut feed =
-        exchange.client(&world, "facegraph").subscribe_named(&name, FeedStart::Beginning, None);
-    let load = load(exchange.client(&world, "birdsite"));
-    soon(feed.next()).await.unwrap().unwrap();
+    let (_feed, load) = busy(&world, &exchange, &name).await;
     let ran = done(top(&exchange, &["--json"]));
     load.abort();
     let shown: Value = serde_json::from_str(&ran.out).unwrap();
@@ -82,10 +89,7 @@ async fn one_table_fits_eighty_columns_and_has_no_colours_in_a_pipe() {
     let world = World::new();
     let exchange = exchange(&world);
     let name = "n".repeat(60);
-    let mut feed =
-        exchange.client(&world, "facegraph").subscribe_named(&name, FeedStart::Beginning, None);
-    let load = load(exchange.client(&world, "birdsite"));
-    soon(feed.next()).await.unwrap().unwrap();
+    let (_feed, load) = busy(&world, &exchange, &name).await;
     let shown = done(top(&exchange, &["--once"])).out;
     load.abort();
     for line in shown.lines() {
@@ -124,7 +128,9 @@ async fn a_terminal_shows_the_node_in_place_and_fits_its_size() {
     let mut script = Command::new("script");
     script.args(["-qefc", &command]).arg(&log).env("TERM", "xterm").env_remove("NO_COLOR");
     let ran = tokio::task::block_in_place(|| Ran::of(&mut script));
-    let screens: Vec<_> = ran.out.split("\u{1b}[2J").skip(1).collect();
+    let clear = "\u{1b}[2J";
+    let (_, screens) = ran.out.split_once(clear).unwrap();
+    let screens: Vec<_> = screens.split(clear).collect();
     assert!(screens.len() >= 2, "{} screens: {ran:?}", screens.len());
     for screen in screens {
         assert!(screen.contains("ready") && screen.contains("SUBSCRIPTION"), "{screen}");

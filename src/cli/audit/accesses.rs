@@ -89,7 +89,7 @@ impl Accesses {
         let heads: Vec<_> = self.by.iter().map(|key| key.name().to_uppercase()).collect();
         let header = heads.iter().map(String::as_str).chain(["ACCESSES", "OBJECTS", "LAST"]);
         let rows = sums.into_iter().map(|(keys, sum)| {
-            let last = text::when(sum.last.as_ref()).unwrap_or_default();
+            let last = text::local_time(sum.last.as_ref()).unwrap_or_default();
             [keys, vec![sum.accesses.to_string(), sum.objects.to_string(), last]].concat()
         });
         output::line(&output::table_of(&header.collect::<Vec<_>>(), rows.collect()))?;
@@ -136,7 +136,7 @@ impl Key {
 fn rows(access: &pb::Access) -> impl Iterator<Item = [String; 7]> {
     access.objects.iter().map(|object| {
         [
-            text::when(access.accessed_at.as_ref()).unwrap_or_default(),
+            text::local_time(access.accessed_at.as_ref()).unwrap_or_default(),
             access.liaison.clone(),
             way(access),
             purpose(access),

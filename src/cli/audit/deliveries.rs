@@ -21,9 +21,9 @@ pub struct Deliveries {
     entries: Vec<RangeInclusive<u64>>,
 }
 
-/// What is known of several entries.
+/// Who received what several entries ended.
 #[derive(Debug, Default)]
-struct Received {
+struct DeliverySummary {
     sequences: Vec<u64>,
     ended: Vec<pb::Version>,
     /// By partner and name of the subscription.
@@ -32,16 +32,16 @@ struct Received {
 
 impl Deliveries {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let received = self.fetch(global).await?;
-        let deliveries: Vec<_> = received.subscriptions.into_values().collect();
+        let summary = self.fetch(global).await?;
+        let deliveries: Vec<_> = summary.subscriptions.into_values().collect();
         let acknowledged = deliveries.iter().filter(|one| one.acknowledged).count();
         if global.json {
             for one in &deliveries {
                 output::json(&object(one))?;
             }
             output::json(&json!({
-                "sequences": received.sequences,
-                "ended": received.ended.iter().map(text::version).collect::<Vec<_>>(),
+                "sequences": summary.sequences,
+                "ended": summary.ended.iter().map(text::version).collect::<Vec<_>>(),
                 "subscriptions": deliveries.len(),
                 "acknowledged": acknowledged,
             }))?;
@@ -50,29 +50,29 @@ impl Deliveries {
         if !deliveries.is_empty() {
             output::line(&table(&deliveries))?;
         }
-        let summary = match deliveries.len() {
+        let outcome = match deliveries.len() {
             0 => "no subscription needed to receive it".into(),
             all => {
                 format!("received by {acknowledged} of {}", text::count(all as u64, "subscription"))
             }
         };
-        let ended = text::count(received.ended.len() as u64, "version");
-        let entries = text::entries(&received.sequences);
-        output::line(&format!("{entries} ended {ended} of yours; {summary}"))?;
+        let ended = text::count(summary.ended.len() as u64, "version");
+        let entries = text::entries(&summary.sequences);
+        output::line(&format!("{entries} ended {ended} of yours; {outcome}"))?;
         Ok(Completion::Whole)
     }
 
-    async fn fetch(&self, global: &Global) -> Result<Received, Failure> {
+    async fn fetch(&self, global: &Global) -> Result<DeliverySummary, Failure> {
         let client = identity::client(global)?;
         let all: u64 = self.entries.iter().map(|range| range.end() - range.start() + 1).sum();
         let progress = output::progress("entries", usize::try_from(all).unwrap_or(usize::MAX));
-        let mut received = Received::default();
+        let mut summary = DeliverySummary::default();
         for range in &self.entries {
             // Between two entries of a withdrawal are those of others.
             let is_one = range.start() == range.end();
             for sequence in range.clone() {
                 match client.list_deliveries(sequence).await {
-                    Ok(one) => received.add(sequence, one.ended, one.deliveries),
+                    Ok(one) => summary.add(sequence, one.ended, one.deliveries),
                     Err(ClientError::NotFound(_)) if !is_one => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -80,14 +80,14 @@ impl Deliveries {
             }
         }
         progress.finish_and_clear();
-        if received.sequences.is_empty() {
+        if summary.sequences.is_empty() {
             return Err(Failure::failed("none of these entries ended an object of yours"));
         }
-        Ok(received)
+        Ok(summary)
     }
 }
 
-impl Received {
+impl DeliverySummary {
     fn add(&mut self, sequence: u64, ended: Vec<pb::Version>, deliveries: Vec<pb::Delivery>) {
         self.sequences.push(sequence);
         self.ended.extend(ended);
@@ -137,7 +137,7 @@ fn row(one: &pb::Delivery) -> [String; 5] {
         } else {
             output::paint(output::BAD, "not yet")
         },
-        text::when(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
+        text::local_time(one.acknowledged_at.as_ref()).unwrap_or_else(|| "never".into()),
     ]
 }
 
@@ -173,12 +173,12 @@ mod tests {
             acknowledged,
             ..Default::default()
         };
-        let mut received = Received::default();
-        received.add(17, Vec::new(), vec![one(true, 2)]);
-        received.add(19, Vec::new(), vec![one(false, 3)]);
-        let sum: Vec<_> = received.subscriptions.values().collect();
+        let mut summary = DeliverySummary::default();
+        summary.add(17, Vec::new(), vec![one(true, 2)]);
+        summary.add(19, Vec::new(), vec![one(false, 3)]);
+        let sum: Vec<_> = summary.subscriptions.values().collect();
         assert_eq!(sum, [&one(false, 5)]);
-        assert_eq!(received.sequences, [17, 19]);
+        assert_eq!(summary.sequences, [17, 19]);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub async fn run(global: &Global) -> Outcome {
             .as_ref()
             .map(render::campaign::attribution)
             .unwrap_or_default();
-        let when = text::when(newest.accepted_at.as_ref()).unwrap_or_default();
+        let when = text::local_time(newest.accepted_at.as_ref()).unwrap_or_default();
         let contributions = one.contributions.to_string();
         [
             one.id,

@@ -180,7 +180,7 @@ fn print_indicators(indicators: &[pb::VisibleAssessment]) -> Result<(), Failure>
 
 fn print_timeline(timeline: &[pb::TimelineEvent]) -> Result<(), Failure> {
     let rows = timeline.iter().map(|event| {
-        let when = text::when(event.at.as_ref()).unwrap_or_default();
+        let when = text::local_time(event.at.as_ref()).unwrap_or_default();
         let by = if event.author.is_empty() { "the exchange" } else { &event.author };
         [when, by.to_owned(), event_text(event)]
     });
@@ -194,7 +194,7 @@ fn print_contribution(one: &pb::VisibleContribution) -> Result<(), Failure> {
     output::line(&format!(
         "\n{}  {} {}{founder}",
         output::paint(output::BOLD, &text::one_line(&contribution.name)),
-        output::paint(output::DIM, &text::when(one.accepted_at.as_ref()).unwrap_or_default()),
+        output::paint(output::DIM, &text::local_time(one.accepted_at.as_ref()).unwrap_or_default()),
         one.author
     ))?;
     let by = contribution.attribution.unwrap_or_default();

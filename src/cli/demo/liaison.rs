@@ -104,6 +104,6 @@ async fn show_accesses(stage: &Stage, expected: usize) -> Result<(), Failure> {
         text::count(objects as u64, "object"),
         text::enum_name(access.purpose().as_str_name(), "PURPOSE_KIND_"),
         access.reference,
-        text::when(access.accessed_at.as_ref()).unwrap_or_default()
+        text::local_time(access.accessed_at.as_ref()).unwrap_or_default()
     ))
 }

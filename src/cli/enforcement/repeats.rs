@@ -59,7 +59,7 @@ fn repeat(one: &pb::Enforcement, earlier: &pb::VisibleEnforcement) -> Option<Str
     };
     let count =
         one.counts.iter().find(|count| before.counts.iter().any(|it| is_same(count, it)))?;
-    let at = text::when(earlier.accepted_at.as_ref()).unwrap_or_default();
+    let at = text::local_time(earlier.accepted_at.as_ref()).unwrap_or_default();
     Some(format!("{} at {at} ({})", render::enforcement::count(count), before.id))
 }
 

@@ -250,7 +250,7 @@ pub async fn show_revocations(global: &Global) -> Outcome {
             Some(Certificates::Serial(serial)) => serial.clone(),
             None => String::new(),
         };
-        let at = text::when(one.revoked_at.as_ref()).unwrap_or_default();
+        let at = text::local_time(one.revoked_at.as_ref()).unwrap_or_default();
         [name, at, one.revoked_by.clone(), text::one_line(&one.reason)]
     };
     if global.json {

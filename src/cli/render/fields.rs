@@ -7,7 +7,7 @@ use crate::wire::pb;
 
 /// When an object was accepted.
 pub fn accepted_at(time: Option<&prost_types::Timestamp>) -> String {
-    output::paint(output::DIM, &text::when(time).unwrap_or_default())
+    output::paint(output::DIM, &text::local_time(time).unwrap_or_default())
 }
 
 /// The version, padded to a column.

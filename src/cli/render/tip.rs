@@ -31,7 +31,7 @@ pub fn urgency(tip: &pb::Tip) -> String {
 
 /// When an answer is due, and whether it is overdue.
 pub fn answer_by(tip: &pb::Tip, overdue: bool) -> String {
-    let by = text::when(tip.respond_by.as_ref()).unwrap_or_default();
+    let by = text::local_time(tip.respond_by.as_ref()).unwrap_or_default();
     if overdue { output::paint(output::BAD, &format!("OVERDUE {by}")) } else { by }
 }
 
@@ -179,7 +179,7 @@ pub fn row(event: &pb::TipEvent) -> String {
         (event.tip.clone().unwrap_or_default(), event.entry.clone().unwrap_or_default());
     let message = text::one_line(&entry.message);
     let version = entry.version.as_ref().map(text::version).unwrap_or_default();
-    let when = text::when(entry.accepted_at.as_ref()).unwrap_or_default();
+    let when = text::local_time(entry.accepted_at.as_ref()).unwrap_or_default();
     format!(
         "{}  {version:<9} {:<12} {:<13} {:<18} tip {}, {}{}{message}",
         output::paint(output::DIM, &when),

@@ -75,7 +75,7 @@ impl Rejections {
         withdrawn: prost_types::Timestamp,
     ) -> Result<(), Failure> {
         self.resent_count += 1;
-        let withdrawn = text::when(Some(&withdrawn)).unwrap_or_default();
+        let withdrawn = text::local_time(Some(&withdrawn)).unwrap_or_default();
         if self.json {
             return output::json(&json!({
                 "sent_again": { "file": source.file, "row": source.row, "raw": source.raw,
@@ -232,7 +232,7 @@ fn list_lines(list: &pb::ListReceipt) -> Vec<String> {
     let mut lines = vec![format!("values that the list no longer has: {}", parts.join(", "))];
     if list.pending > 0 {
         let pending = text::count(list.pending, "value");
-        let when = text::when(list.resumes_at.as_ref()).map(|time| {
+        let when = text::local_time(list.resumes_at.as_ref()).map(|time| {
             format!(" at {time}, because you have reached your limit of withdrawals for this hour")
         });
         lines.push(format!(

@@ -128,7 +128,7 @@ impl List {
             render::tip::state(thread.state()),
             render::tip::urgency(tip),
             render::tip::answer_by(tip, thread.overdue),
-            text::when(tip.sent_at.as_ref()).unwrap_or_default(),
+            text::local_time(tip.sent_at.as_ref()).unwrap_or_default(),
             render::tip::subject(tip),
         ]
     }

@@ -150,7 +150,7 @@ impl Respond {
             let outcome = match response.state() {
                 // The tip may have moved on since.
                 _ if response.replayed => {
-                    let sent = text::when(response.accepted_at.as_ref()).unwrap_or_default();
+                    let sent = text::local_time(response.accepted_at.as_ref()).unwrap_or_default();
                     format!(
                         "is unchanged: the same response was sent at {sent}. --again sends it once more"
                     )

@@ -119,7 +119,7 @@ impl Send {
             };
             let count = text::count(sent.counted.into(), "indicator");
             let to = self.to.join(", ");
-            let by = text::when(self.respond_by.as_ref());
+            let by = text::local_time(self.respond_by.as_ref());
             let by = by.map(|by| format!(", to be answered by {by}")).unwrap_or_default();
             output::line(&format!("tip {} sent to {to} with {count}{by}{before}", sent.tip_id))?;
         }

@@ -49,7 +49,7 @@ fn print(response: &pb::GetTipResponse) -> Result<(), Failure> {
     let facts = [
         ("tip", tip.id.clone()),
         ("from", tip.sender.clone()),
-        ("sent", text::when(tip.sent_at.as_ref()).unwrap_or_default()),
+        ("sent", text::local_time(tip.sent_at.as_ref()).unwrap_or_default()),
         ("urgency", render::tip::urgency(&tip)),
         ("answer by", render::tip::answer_by(&tip, overdue)),
         ("marking", text::tlp(tip.tlp()).to_owned()),
@@ -60,7 +60,7 @@ fn print(response: &pb::GetTipResponse) -> Result<(), Failure> {
         output::line(&format!("{}  {fact}", output::paint(output::DIM, &format!("{name:<10}"))))?;
     }
     for thread in &tip.threads {
-        let since = text::when(thread.changed_at.as_ref()).unwrap_or_default();
+        let since = text::local_time(thread.changed_at.as_ref()).unwrap_or_default();
         let state = render::tip::state(thread.state());
         let overdue = if thread.overdue { "  OVERDUE" } else { "" };
         output::line(&format!("{:<10}  {state}, since {since}{overdue}", thread.recipient))?;
@@ -92,7 +92,7 @@ fn print(response: &pb::GetTipResponse) -> Result<(), Failure> {
 
 fn row(entry: &pb::TipEntry) -> [String; 4] {
     [
-        text::when(entry.accepted_at.as_ref()).unwrap_or_default(),
+        text::local_time(entry.accepted_at.as_ref()).unwrap_or_default(),
         render::tip::entry_author(entry),
         render::tip::entry_summary(entry),
         text::one_line(&entry.message),
