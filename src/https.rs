@@ -1,5 +1,5 @@
 //! The HTTP side: the ops listener, and the probe that asks it.
 
-pub mod get;
+pub mod client;
 pub mod ops;
 pub mod probe;

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 pub use self::backend::{
     Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
-    check_backend, is_missing, open,
+    check_backend, free_space, is_missing, open,
 };
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};
 pub use self::log::{Log, LogSettings};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::failure::Failure;
 use super::output::ColorChoice;
 use super::profile::{self, Profile};
+use crate::https::client;
 
 /// Where an exchange listens by default.
 const DEFAULT_SERVER: &str = "https://localhost:7443";
@@ -60,6 +61,11 @@ pub struct Global {
 }
 
 impl Global {
+    /// How long to wait for an ops listener. It is on this machine, so it has less time than an exchange.
+    pub fn ops_timeout(&self) -> Duration {
+        self.timeout.unwrap_or(client::TIMEOUT).min(client::TIMEOUT)
+    }
+
     pub fn new(flags: GlobalFlags, uses_profile: bool) -> Result<Self, Failure> {
         let GlobalFlags { exchange, server, identity, timeout, json, .. } = flags;
         let given = Profile { server, identity, timeout };

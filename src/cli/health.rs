@@ -37,7 +37,7 @@ impl Health {
             Some(ops) => ops,
             None => self.configured()?,
         };
-        probe::ready(ops).await.map_err(Failure::failed)?;
+        probe::ready(ops, global.ops_timeout()).await.map_err(Failure::failed)?;
         if global.json {
             output::json(&Answer { ops, ready: true })?;
         } else {

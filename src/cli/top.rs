@@ -13,8 +13,8 @@ use console::Term;
 use http::Uri;
 
 use self::exposition::Exposition;
-use self::fetch::{OpsListener, Readiness};
-use self::overview::{Overview, Span};
+use self::fetch::{OpsClient, Readiness};
+use self::overview::{Interval, Overview};
 use self::screen::Screen;
 use super::failure::{Completion, Failure, Outcome};
 use super::{Global, output, shutdown};
@@ -53,7 +53,7 @@ struct Scrape {
 
 impl Top {
     pub async fn run(&self, global: &Global) -> Outcome {
-        let listener = OpsListener::new(self.metrics.clone())?;
+        let listener = OpsClient::new(self.metrics.clone(), global.ops_timeout())?;
         let mut history = VecDeque::from([scrape(&listener).await?]);
         if global.json || self.once {
             tokio::time::sleep(self.interval()).await;
@@ -73,7 +73,7 @@ impl Top {
     }
 
     /// Shows the node until that fails. A node that does not answer for a while is shown as that.
-    async fn watch(&self, listener: &OpsListener, mut history: VecDeque<Scrape>) -> Failure {
+    async fn watch(&self, listener: &OpsClient, mut history: VecDeque<Scrape>) -> Failure {
         loop {
             tokio::time::sleep(self.interval()).await;
             let shown = match scrape(listener).await {
@@ -117,7 +117,7 @@ fn show_failure(failure: &Failure) -> Result<(), Failure> {
     redraw(&Term::buffered_stdout(), &text)
 }
 
-async fn scrape(listener: &OpsListener) -> Result<Scrape, Failure> {
+async fn scrape(listener: &OpsClient) -> Result<Scrape, Failure> {
     let (metrics, readiness) = listener.scrape().await?;
     Ok(Scrape { at: SystemClock.instant(), metrics, readiness })
 }
@@ -127,13 +127,13 @@ async fn scrape(listener: &OpsListener) -> Result<Scrape, Failure> {
 fn overview(history: &VecDeque<Scrape>) -> Option<Overview> {
     let (first, last) = (history.front()?, history.back()?);
     let previous = history.get(history.len().checked_sub(2)?)?;
-    let span = Span {
+    let interval = Interval {
         latency_from: &first.metrics,
         from: &previous.metrics,
         until: &last.metrics,
         seconds: (last.at - previous.at).as_secs_f64(),
     };
-    Some(Overview::of(&span, &last.readiness, SystemClock.now()))
+    Some(Overview::of(&interval, &last.readiness, SystemClock.now()))
 }
 
 /// Replaces what is on the terminal, in one write.

@@ -203,8 +203,9 @@ impl Enforcement {
         match platforms.into_iter().find(|platform| owner(platform).is_some_and(|id| id != author))
         {
             Some(platform) => {
-                let reason =
-                    format!("`{platform}` belongs to another partner: set source to `reported`");
+                let reason = format!(
+                    "`{platform}` belongs to another partner: what others removed has the source `reported` (--reported)"
+                );
                 Err(Invalid::new("counts.platform", reason))
             }
             None => Ok(()),

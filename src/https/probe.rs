@@ -2,11 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use http::{StatusCode, Uri};
 use thiserror::Error;
 
-use super::get::get;
+use super::client::get;
 
 /// The longest reason that is read. Another program may listen on the address.
 const MAX_REASON_BYTES: usize = 64 * 1024;
@@ -35,12 +36,12 @@ pub enum ProbeError {
     },
 }
 
-/// Asks for `/ready`. An error gives the reason of the node, or why it did not answer within 5 s.
-pub async fn ready(address: SocketAddr) -> Result<(), ProbeError> {
+/// Asks for `/ready`. An error gives the reason of the node, or why it did not answer in time.
+pub async fn ready(address: SocketAddr, timeout: Duration) -> Result<(), ProbeError> {
     let unreachable = |source| ProbeError::Unreachable { address, source };
     let uri = Uri::try_from(format!("http://{address}/ready"))
         .map_err(|error| unreachable(io::Error::other(error)))?;
-    let (status, text) = get(&uri, MAX_REASON_BYTES).await.map_err(unreachable)?;
+    let (status, text) = get(&uri, MAX_REASON_BYTES, timeout).await.map_err(unreachable)?;
     match status {
         StatusCode::OK if text == "ready\n" => Ok(()),
         StatusCode::SERVICE_UNAVAILABLE => Err(ProbeError::NotReady(text.trim_end().to_owned())),

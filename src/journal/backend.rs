@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(super) use self::local::was_opened;
-pub use self::local::{Durability, LocalSettings, OpenError, check_backend};
+pub use self::local::{Durability, LocalSettings, OpenError, check_backend, free_space};
 pub use self::memory::{Fault, MemoryJournal};
 use super::Journal;
 

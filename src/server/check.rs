@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 
 use super::node::server_identity;
@@ -93,8 +92,8 @@ impl CheckReport {
     }
 
     fn free_space(&mut self, storage: &Storage, folder: &Path) {
-        let Ok(disk) = statvfs(folder) else { return };
-        let free_mb = disk.blocks_available().saturating_mul(disk.fragment_size()) / MB;
+        let Ok(free) = journal::free_space(folder) else { return };
+        let free_mb = free / MB;
         if free_mb < storage.min_free_mb {
             self.notes.push(format!(
                 "storage.min_free_mb: {free_mb} MB are free on the disk of {}, fewer than {}: requests that write are refused",

@@ -74,8 +74,7 @@ impl Put {
         let response = client.report_enforcement(request).await?;
         let item = response.items.first().cloned().unwrap_or_default();
         if item.status() == pb::ItemStatus::Rejected {
-            let reason = item.reason.replace("set source to `reported`", "pass --reported");
-            return Err(Failure::usage(format!("{} {reason}", item.field)));
+            return Err(Failure::usage(format!("{} {}", item.field, item.reason)));
         }
         let status = text::enum_name(item.status().as_str_name(), "ITEM_STATUS_");
         let version = item.version.as_ref().map(text::version);

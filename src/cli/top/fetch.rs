@@ -1,27 +1,30 @@
 //! Asks the ops listener of a node.
 
+use std::time::Duration;
+
 use http::Uri;
 
 use super::exposition::Exposition;
 use crate::cli::failure::Failure;
-use crate::https::get::get;
+use crate::https::client::get;
 
 /// Maximum size of an answer. 10,000 subscriptions fit.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// The ops listener of a node.
+/// Asks the ops listener of a node.
 #[derive(Debug)]
-pub struct OpsListener {
+pub struct OpsClient {
     metrics: Uri,
     ready: Option<Uri>,
+    timeout: Duration,
 }
 
 /// What a node says of its readiness: the reason if it is not ready.
 pub type Readiness = Result<(), String>;
 
-impl OpsListener {
+impl OpsClient {
     /// The listener with this address of `/metrics`. `/ready` is beside it.
-    pub fn new(metrics: Uri) -> Result<Self, Failure> {
+    pub fn new(metrics: Uri, timeout: Duration) -> Result<Self, Failure> {
         if metrics.scheme_str() != Some("http") {
             return Err(Failure::usage(format!(
                 "{metrics}: is not the address of metrics, such as http://127.0.0.1:7445/metrics"
@@ -30,7 +33,7 @@ impl OpsListener {
         let text = metrics.to_string();
         let ready =
             text.strip_suffix("/metrics").and_then(|base| format!("{base}/ready").parse().ok());
-        Ok(Self { metrics, ready })
+        Ok(Self { metrics, ready, timeout })
     }
 
     /// The metrics, and whether the node is ready.
@@ -54,7 +57,7 @@ impl OpsListener {
 
     /// Whether the status is 2xx, and the body.
     async fn get(&self, uri: &Uri) -> Result<(bool, String), Failure> {
-        let (status, text) = get(uri, MAX_BYTES).await.map_err(|error| {
+        let (status, text) = get(uri, MAX_BYTES, self.timeout).await.map_err(|error| {
             Failure::unreachable(format!(
                 "{uri}: {error}. Is the node running, and is this its ops listener?"
             ))

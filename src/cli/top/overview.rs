@@ -11,7 +11,7 @@ use crate::domain::Timestamp;
 
 /// The metrics between which rates and latencies are computed.
 #[derive(Debug)]
-pub struct Span<'a> {
+pub struct Interval<'a> {
     /// The start of the time for latencies.
     pub latency_from: &'a Exposition,
     /// The start of the time for rates.
@@ -107,15 +107,15 @@ pub struct Expiry {
     pub left_s: f64,
 }
 
-/// The codes that are the fault of the exchange.
+/// The codes that are the fault of the exchange, as in the alerts. `UNIMPLEMENTED` is what callers get for a wrong method.
 const FAULTS: &[&str] = &["UNKNOWN", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"];
 
 const CALLS: &str = "tipoff_request_duration_seconds";
 
 impl Overview {
-    /// A node at the end of a span.
-    pub fn of(span: &Span<'_>, readiness: &Readiness, now: Timestamp) -> Self {
-        let last = span.until;
+    /// A node at the end of a interval.
+    pub fn of(interval: &Interval<'_>, readiness: &Readiness, now: Timestamp) -> Self {
+        let last = interval.until;
         let build = last.named("tipoff_build_info").next();
         let build = |label| build.map(|build| build.label(label).to_owned()).unwrap_or_default();
         let disk = |store| {
@@ -132,9 +132,9 @@ impl Overview {
                 .map(|start| (seconds(now) - start).max(0.0)),
             ready: readiness.is_ok(),
             reason: readiness.clone().err(),
-            interval_s: span.seconds,
-            per_second: rates(span),
-            methods: methods(span),
+            interval_s: interval.seconds,
+            per_second: rates(interval),
+            methods: methods(interval),
             subscriptions: subscriptions(last),
             open_streams: number("tipoff_streams").unwrap_or_default(),
             index_behind: head.saturating_sub(number("tipoff_index_checkpoint").unwrap_or(head)),
@@ -146,7 +146,7 @@ impl Overview {
             process: Process {
                 cpu_cores: last
                     .value("process_cpu_seconds_total")
-                    .map(|_| span.rate("process_cpu_seconds_total", |_| true)),
+                    .map(|_| interval.rate("process_cpu_seconds_total", |_| true)),
                 resident_bytes: number("process_resident_memory_bytes"),
                 open_files: number("process_open_fds"),
                 max_files: number("process_max_fds"),
@@ -156,7 +156,7 @@ impl Overview {
     }
 }
 
-impl Span<'_> {
+impl Interval<'_> {
     /// The increase per second of those series of a counter that are wanted.
     fn rate(&self, name: &str, is_wanted: impl Fn(&Sample) -> bool) -> f64 {
         let wanted = self.until.named(name).filter(|sample| is_wanted(sample));
@@ -174,33 +174,34 @@ fn increase(earlier: &Exposition, sample: &Sample) -> f64 {
     if sample.value >= before { sample.value - before } else { sample.value }
 }
 
-fn rates(span: &Span<'_>) -> Rates {
+fn rates(interval: &Interval<'_>) -> Rates {
     let all = |_: &Sample| true;
     Rates {
-        submitted: span.rate("tipoff_submitted_total", all),
-        delivered: span.rate("tipoff_delivered_total", all),
-        lookups: span.rate("tipoff_lookups_total", all),
-        rejected: span.rate("tipoff_rejected_total", all),
-        denied: span.rate("tipoff_denied_total", all),
-        requests: span.rate("tipoff_requests_total", all),
-        failed: span.rate("tipoff_requests_total", |sample| FAULTS.contains(&sample.label("code"))),
+        submitted: interval.rate("tipoff_submitted_total", all),
+        delivered: interval.rate("tipoff_delivered_total", all),
+        lookups: interval.rate("tipoff_lookups_total", all),
+        rejected: interval.rate("tipoff_rejected_total", all),
+        denied: interval.rate("tipoff_denied_total", all),
+        requests: interval.rate("tipoff_requests_total", all),
+        failed: interval
+            .rate("tipoff_requests_total", |sample| FAULTS.contains(&sample.label("code"))),
     }
 }
 
-fn methods(span: &Span<'_>) -> Vec<MethodCalls> {
+fn methods(interval: &Interval<'_>) -> Vec<MethodCalls> {
     let counts = format!("{CALLS}_count");
-    let mut methods: Vec<_> = span
+    let mut methods: Vec<_> = interval
         .until
         .named(&counts)
-        .filter(|sample| increase(span.latency_from, sample) > 0.0)
+        .filter(|sample| increase(interval.latency_from, sample) > 0.0)
         .map(|sample| {
             let full_name = sample.label("method");
-            let buckets = buckets(span, full_name);
+            let buckets = buckets(interval, full_name);
             let quantile_ms = |q| quantile(&buckets, q).map(|seconds| seconds * 1000.0);
             let name = full_name.strip_prefix("/tipoff.v1.").unwrap_or(full_name);
             MethodCalls {
                 method: name.trim_start_matches('/').to_owned(),
-                per_second: span.rate(&counts, |one| one.labels == sample.labels),
+                per_second: interval.rate(&counts, |one| one.labels == sample.labels),
                 p50_ms: quantile_ms(0.5),
                 p99_ms: quantile_ms(0.99),
             }
@@ -213,11 +214,11 @@ fn methods(span: &Span<'_>) -> Vec<MethodCalls> {
 }
 
 /// The upper bounds of the buckets of a method in ascending order, each with the number of calls up to it.
-fn buckets(span: &Span<'_>, method: &str) -> Vec<(f64, f64)> {
+fn buckets(interval: &Interval<'_>, method: &str) -> Vec<(f64, f64)> {
     let name = format!("{CALLS}_bucket");
-    let of_method = span.until.named(&name).filter(|sample| sample.label("method") == method);
+    let of_method = interval.until.named(&name).filter(|sample| sample.label("method") == method);
     let mut buckets: Vec<(f64, f64)> = of_method
-        .filter_map(|it| Some((it.label("le").parse().ok()?, increase(span.latency_from, it))))
+        .filter_map(|it| Some((it.label("le").parse().ok()?, increase(interval.latency_from, it))))
         .collect();
     buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
     buckets
@@ -318,8 +319,9 @@ mod tests {
         let read = |text| Exposition::parse(text).unwrap();
         let before = read("a_total{b=\"1\"} 100\n");
         let after = read("a_total{b=\"1\"} 4\na_total{b=\"2\"} 6\n");
-        let span = Span { latency_from: &before, from: &before, until: &after, seconds: 2.0 };
-        let rate = span.rate("a_total", |_| true);
+        let interval =
+            Interval { latency_from: &before, from: &before, until: &after, seconds: 2.0 };
+        let rate = interval.rate("a_total", |_| true);
         assert!((rate - 5.0).abs() < 1e-9, "{rate}");
     }
 }

@@ -339,7 +339,8 @@ pub fn was_opened(folder: &Path) -> bool {
     folder.join(mark::NAME).exists()
 }
 
-fn free_space(folder: &Path) -> io::Result<u64> {
+/// The free space of a folder's disk, in bytes.
+pub fn free_space(folder: &Path) -> io::Result<u64> {
     let disk = statvfs(folder)?;
     Ok(disk.blocks_available().saturating_mul(disk.fragment_size()))
 }

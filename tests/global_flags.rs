@@ -1,4 +1,4 @@
-//! What a client does when the exchange does not answer, and what it tells its user.
+//! The flags that every command has: where the exchange is, how long to wait for it, what to print.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -35,6 +35,19 @@ fn a_silent_server_is_named_within_the_time_that_the_user_gave() {
     let ran = Ran::of(command.env("TIPOFF_IDENTITY", world.identity("birdsite")));
     assert_eq!(ran.code, Some(3), "{ran:?}");
     assert!(ran.err.contains("it took the connection, but sent nothing for 5 s"), "{ran:?}");
+}
+
+#[test]
+fn an_ops_listener_has_no_more_time_than_the_user_gave() {
+    let (listener, _) = silent();
+    let address = listener.local_addr().unwrap().to_string();
+    let metrics = format!("http://{address}/metrics");
+    for (command, code) in [(["health", "--ops", &address], 1), (["top", "--metrics", &metrics], 3)]
+    {
+        let ran = Ran::of(&mut tipoff(&[&command[..], &["--timeout", "1"]].concat()));
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert!(ran.err.contains("did not answer within 1 s"), "{ran:?}");
+    }
 }
 
 #[test]
