@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use tipoff::config::JournalBackend;
 
-use super::console::Document;
+use super::console::{Document, root};
 use super::stage::Stage;
 use super::support::process::Process;
 use super::support::{TRUST_DOMAIN, World};
@@ -156,6 +156,10 @@ pub fn operations() -> Stage {
         "--server-name exchange.example",
         "--server-name exchange.example --server-name localhost",
     );
+    // The document's folder of the container is the working directory.
+    fs::copy(root().join("deploy/tipoff.toml"), stage.path("tipoff.toml")).unwrap();
+    let server_identity = stage.path("work/server").display().to_string();
+    stage.replace("/path/to/server", &server_identity);
     stage.replace("runuser -u tipoff -- ", "env -- ");
     stage.replace("install -d -o tipoff -g tipoff -m 700", "install -d -m 700");
     stage.replace("tipoff-2026-12-01.tar", "tipoff-$(date +%F).tar");

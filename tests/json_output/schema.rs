@@ -1,4 +1,4 @@
-//! A JSON Schema of what was seen.
+//! A JSON Schema of the lines that commands print.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 /// Properties whose values are maps.
 const MAPS: [&str; 1] = ["referred"];
 
-/// The shapes of a value in all lines that were seen.
+/// The types and properties that a value has in any of the lines.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct Shape {
     types: BTreeSet<&'static str>,
     objects: u64,
     /// Each property, and in how many objects it was.
-    properties: BTreeMap<String, (u64, Seen)>,
-    elements: Option<Box<Seen>>,
+    properties: BTreeMap<String, (u64, Shape)>,
+    elements: Option<Box<Shape>>,
 }
 
-impl Seen {
+impl Shape {
     pub fn add(&mut self, value: &Value) {
         self.types.insert(match value {
             Value::Null => "null",
@@ -38,13 +38,35 @@ impl Seen {
             Value::Object(object) => {
                 self.objects += 1;
                 for (name, value) in object {
-                    let (count, seen) = self.properties.entry(name.clone()).or_default();
+                    let (count, shape) = self.properties.entry(name.clone()).or_default();
                     *count += 1;
-                    seen.add(value);
+                    shape.add(value);
                 }
             }
             _ => {}
         }
+    }
+
+    /// Adds the names of properties that are null in some line.
+    pub fn add_nullable(&self, names: &mut BTreeSet<String>) {
+        for (name, (_, shape)) in &self.properties {
+            if shape.types.contains("null") {
+                names.insert(name.clone());
+            }
+            shape.add_nullable(names);
+        }
+        self.elements.iter().for_each(|shape| shape.add_nullable(names));
+    }
+
+    /// Lets the properties of these names be null, also where no line has that.
+    pub fn let_be_null(&mut self, names: &BTreeSet<String>) {
+        for (name, (_, shape)) in &mut self.properties {
+            if names.contains(name) {
+                shape.types.insert("null");
+            }
+            shape.let_be_null(names);
+        }
+        self.elements.iter_mut().for_each(|shape| shape.let_be_null(names));
     }
 
     /// The schema. `describe` says what a property is. In a map, the names are ids of partners.
@@ -65,15 +87,15 @@ impl Seen {
             schema.insert("items".into(), elements.schema(false, describe));
         }
         if self.objects > 0 && is_map {
-            let mut values = Seen::default();
-            for (_, seen) in self.properties.values() {
-                values.types.extend(&seen.types);
+            let mut values = Shape::default();
+            for (_, shape) in self.properties.values() {
+                values.types.extend(&shape.types);
             }
             schema.insert("additionalProperties".into(), values.schema(false, describe));
         } else if self.objects > 0 {
             let mut properties = Map::new();
-            for (name, (_, seen)) in &self.properties {
-                let mut property = seen.schema(MAPS.contains(&name.as_str()), describe);
+            for (name, (_, shape)) in &self.properties {
+                let mut property = shape.schema(MAPS.contains(&name.as_str()), describe);
                 property["description"] = describe(name).into();
                 properties.insert(name.clone(), property);
             }
@@ -81,7 +103,6 @@ impl Seen {
             let required: Vec<_> = required.map(|(name, _)| name).collect();
             schema.insert("properties".into(), properties.into());
             schema.insert("required".into(), json!(required));
-            schema.insert("additionalProperties".into(), false.into());
         }
         schema.into()
     }

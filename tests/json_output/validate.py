@@ -7,6 +7,17 @@ from jsonschema import Draft202012Validator
 
 schema, lines = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
 Draft202012Validator.check_schema(schema)
+
+
+def forbid_others(definition):
+    """Lets nothing pass that the schema does not name. Readers are more tolerant than this test."""
+    if isinstance(definition, dict):
+        if "properties" in definition:
+            definition.setdefault("additionalProperties", False)
+            list(map(forbid_others, definition["properties"].values()))
+        forbid_others(definition.get("items"))
+
+
 faults = 0
 for command, objects in lines.items():
     definition = schema["$defs"].get(command)
@@ -14,6 +25,7 @@ for command, objects in lines.items():
         print(f"{command}: is not in the schema")
         faults += 1
         continue
+    forbid_others(definition)
     validator = Draft202012Validator(definition)
     for line in objects:
         for error in validator.iter_errors(line):
