@@ -30,7 +30,7 @@ pub enum ColorChoice {
 
 /// How the output looks. Decided before a pager takes the place of the terminal.
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct OutputSettings {
     /// Whether results have colours.
     color: bool,
     /// Whether the log has colours.
@@ -41,18 +41,18 @@ struct Look {
     quiet: bool,
 }
 
-static LOOK: OnceLock<Look> = OnceLock::new();
+static SETTINGS: OnceLock<OutputSettings> = OnceLock::new();
 
-/// Sets how the output looks. Has an effect before anything was written only.
+/// Sets how the output looks. Has no effect once something was written.
 pub fn configure(color: ColorChoice, quiet: bool) {
-    let _ = LOOK.set(Look::new(color, quiet));
+    let _ = SETTINGS.set(OutputSettings::new(color, quiet));
 }
 
-fn look() -> &'static Look {
-    LOOK.get_or_init(|| Look::new(ColorChoice::Auto, false))
+fn settings() -> &'static OutputSettings {
+    SETTINGS.get_or_init(|| OutputSettings::new(ColorChoice::Auto, false))
 }
 
-impl Look {
+impl OutputSettings {
     fn new(color: ColorChoice, quiet: bool) -> Self {
         let colored = |is_terminal| match color {
             ColorChoice::Auto => is_terminal && !no_color(),
@@ -72,7 +72,7 @@ impl Look {
 
 /// Whether the log has colours.
 pub fn log_color() -> bool {
-    look().log_color
+    settings().log_color
 }
 
 /// Writes a line to stdout. Exits quietly if the reader has closed the pipe, as `head` does.
@@ -162,38 +162,38 @@ fn style_length(text: &str) -> Option<usize> {
 
 /// Writes a remark to stderr, so that scripts can ignore it. The user may want none.
 pub fn remark(text: &str) {
-    if look().quiet {
+    if settings().quiet {
         return;
     }
-    let mut later = LATER.lock().unwrap_or_else(PoisonError::into_inner);
-    match &mut *later {
+    let mut waiting = WAITING_REMARKS.lock().unwrap_or_else(PoisonError::into_inner);
+    match &mut *waiting {
         Some(remarks) => remarks.push(text.to_owned()),
         None => drop(writeln!(io::stderr(), "{}", for_terminal(text))),
     }
 }
 
 /// The remarks that wait for the end of a pager. `None` if none runs.
-static LATER: Mutex<Option<Vec<String>>> = Mutex::new(None);
+static WAITING_REMARKS: Mutex<Option<Vec<String>>> = Mutex::new(None);
 
 /// Keeps remarks until [`end_pager`]: they would land in the middle of what the pager shows.
 pub fn begin_pager() {
-    *LATER.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    *WAITING_REMARKS.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
 }
 
 /// Writes the remarks that waited for the end of a pager.
 pub fn end_pager() {
-    let waiting = LATER.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let waiting = WAITING_REMARKS.lock().unwrap_or_else(PoisonError::into_inner).take();
     waiting.unwrap_or_default().iter().for_each(|text| remark(text));
 }
 
 /// Writes a line to stdout that says what to do next, unless the user wants only results.
 pub fn hint(text: &str) -> Result<(), Failure> {
-    if look().quiet { Ok(()) } else { line(text) }
+    if settings().quiet { Ok(()) } else { line(text) }
 }
 
 /// Columns of the terminal; `None` if the output goes to a file or another program.
 pub fn width() -> Option<usize> {
-    look().width
+    settings().width
 }
 
 /// For secondary text.
@@ -207,7 +207,7 @@ pub const BOLD: Style = Style::new().bold();
 
 /// Colours a text if stdout is a terminal, unless the user decided otherwise.
 pub fn paint(style: Style, text: &str) -> String {
-    if look().color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    if settings().color { format!("{style}{text}{style:#}") } else { text.to_owned() }
 }
 
 /// Whether the user asked for no colour, by <https://no-color.org> or with a terminal that has none.
@@ -233,7 +233,7 @@ pub fn counter(what: &'static str) -> ProgressBar {
 }
 
 fn bar(what: &'static str, total: Option<u64>, template: &str, is_shown: bool) -> ProgressBar {
-    let is_shown = is_shown && !look().quiet && io::stderr().is_terminal();
+    let is_shown = is_shown && !settings().quiet && io::stderr().is_terminal();
     let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(total, target);
     let style = ProgressStyle::with_template(template);
