@@ -58,6 +58,11 @@ pub struct AudienceFilterFlags {
 }
 
 impl AudienceFilterFlags {
+    /// The groups of the flags.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
     /// The audience. `None` if no flag is given: objects of any audience.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)
@@ -100,6 +105,11 @@ impl SharingFlags {
 }
 
 impl AudienceFlags {
+    /// The groups of the flags.
+    pub fn groups(&self) -> &[String] {
+        &self.groups
+    }
+
     /// The audience. `None` if no flag is given: objects of any audience.
     pub fn audience(&self) -> Option<pb::Audience> {
         audience(&self.groups, &self.partners, self.everyone, self.public)

@@ -127,7 +127,7 @@ impl Export {
         let filter = self.filter.filter()?;
         let client = self.purpose.client(identity::client(global)?);
         let me = client.who_am_i().await?;
-        check_groups(&filter, &me)?;
+        check_groups(&filter.groups, &me)?;
         // Before a temporary file is created: a signal then ends the command, which deletes the file.
         let shutdown = shutdown::requested()?;
         tokio::pin!(shutdown);

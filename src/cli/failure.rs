@@ -97,6 +97,7 @@ impl From<ClientError> for Failure {
         let code = match &error {
             ClientError::Identity(_)
             | ClientError::Address { .. }
+            | ClientError::NotFound(_)
             | ClientError::Invalid { .. } => 2,
             ClientError::Unreachable(_) => UNREACHABLE,
             ClientError::Denied(_) => 4,
@@ -104,7 +105,6 @@ impl From<ClientError> for Failure {
             | ClientError::Quota(_)
             | ClientError::Unknown(_)
             | ClientError::TakenOver(_)
-            | ClientError::NotFound(_)
             | ClientError::Conflict(_)
             | ClientError::Precondition(_)
             | ClientError::ListShrinks(_)
@@ -151,6 +151,7 @@ mod tests {
             (ClientError::Quota("100 subscriptions".into()), 1, "100 subscriptions"),
             (ClientError::Unknown("the disk failed".into()), 1, "Run the same command again"),
             (ClientError::TakenOver("by a newer reader".into()), 1, "--name"),
+            (ClientError::NotFound("no such tip".into()), 2, "no such tip"),
             (ClientError::OutOfRange("too old".into()), 1, "too old"),
             (ClientError::ListShrinks("30 of 40".into()), 1, "--shrink"),
         ];

@@ -84,9 +84,9 @@ pub fn describe(filter: &pb::Filter) -> String {
     if parts.is_empty() { "everything".into() } else { parts.join("; ") }
 }
 
-/// A filter by a group that one is not in finds nothing, without saying why.
-pub fn check_groups(filter: &pb::Filter, me: &pb::WhoAmIResponse) -> Result<(), Failure> {
-    let Some(group) = filter.groups.iter().find(|group| !me.groups.contains(group)) else {
+/// Names a group that one is not in. A command that looks for objects in it finds nothing, without saying why.
+pub fn check_groups(groups: &[String], me: &pb::WhoAmIResponse) -> Result<(), Failure> {
+    let Some(group) = groups.iter().find(|group| !me.groups.contains(group)) else {
         return Ok(());
     };
     let groups = if me.groups.is_empty() { "none".into() } else { me.groups.join(", ") };

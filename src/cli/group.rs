@@ -3,8 +3,9 @@
 use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
-use super::failure::{Completion, Outcome};
+use super::failure::{Completion, Failure, Outcome};
 use super::{Global, identity, output, text};
+use crate::client::Client;
 use crate::wire::pb;
 
 /// List and manage sharing groups
@@ -75,7 +76,7 @@ impl Group {
             Group::Confirm { id, terms } => {
                 identity::client(global)?.confirm_terms(id, terms).await?;
                 if global.json {
-                    output::json(&json!({ "confirmed": id }))?;
+                    output::json(&json!({ "group": id, "confirmed": true }))?;
                 } else {
                     output::line(&format!("confirmed the terms of {id}"))?;
                 }
@@ -91,6 +92,7 @@ impl Put {
     async fn run(&self, global: &Global) -> Outcome {
         let client = identity::client(global)?;
         let existing = client.groups().await?.into_iter().find(|group| group.id == self.id);
+        self.check_removed(&client, existing.as_ref()).await?;
         let put = client.put_group(self.group(existing)).await?;
         let group = put.group.unwrap_or_default();
         if global.json {
@@ -106,6 +108,23 @@ impl Put {
             if put.unchanged { "unchanged".into() } else { format!("entry {}", put.sequence) };
         output::line(&format!("members of {}, {change}: {members}", group.id))?;
         Ok(Completion::Whole)
+    }
+
+    /// Removing a partner that is not in the group changes nothing, but a misspelt one is an error.
+    async fn check_removed(
+        &self,
+        client: &Client,
+        existing: Option<&pb::SharingGroup>,
+    ) -> Result<(), Failure> {
+        let is_member = |id| existing.is_some_and(|group| group.members.contains(id));
+        if self.remove.iter().all(is_member) {
+            return Ok(());
+        }
+        let partners = client.partners().await?;
+        match self.remove.iter().find(|id| partners.iter().all(|partner| partner.id != **id)) {
+            Some(unknown) => Err(Failure::usage(format!("--remove: there is no partner `{unknown}`"))),
+            None => Ok(()),
+        }
     }
 
     /// The group with the changes of the flags.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs};
 use super::{Global, identity, output, request, text};
+use crate::client::ClientError;
 use crate::wire::pb::{self, place_hold_request::What};
 
 /// Keep copies of your assessments (legal holds)
@@ -75,7 +76,7 @@ impl Hold {
             Hold::Lift { id } => {
                 identity::client(global)?.lift_hold(id).await?;
                 if global.json {
-                    output::json(&json!({ "lifted": id }))?;
+                    output::json(&json!({ "hold_id": id, "lifted": true }))?;
                 } else {
                     output::line(&format!("hold {id} has ended"))?;
                 }
@@ -111,7 +112,12 @@ impl Place {
         let mut request =
             pb::PlaceHoldRequest { request_id: String::new(), what: Some(what), reason };
         request.request_id = request::id_of(&request, self.again);
-        let placed = identity::client(global)?.place_hold(request).await?;
+        let placed = identity::client(global)?.place_hold(request).await;
+        let placed = placed.map_err(|error| match error {
+            // Without --submission, what was not found is an object, not a name.
+            ClientError::NotFound(_) if self.submission.is_none() => Failure::failed(error),
+            error => error.into(),
+        })?;
         let hold = placed.hold.unwrap_or_default();
         failures.extend(not_copied(&values, &placed.rejected));
         for (value, result, reason) in &failures {

@@ -102,8 +102,8 @@ impl Partner {
                 let resumed = identity::client(global)?.resume_partner(id).await?;
                 if global.json {
                     output::json(&json!({
-                        "resumed": id,
-                        "still_suspended": resumed.still_suspended,
+                        "partner": id,
+                        "suspended": resumed.still_suspended,
                     }))?;
                 } else if resumed.still_suspended {
                     output::line(&format!(
@@ -213,7 +213,8 @@ async fn suspend(
     let suspended = identity::client(global)?.suspend_partner(request).await?;
     if global.json {
         output::json(&json!({
-            "suspended": id,
+            "partner": id,
+            "suspended": true,
             "withdrawn": suspended.withdrawn,
             "sequences": suspended.sequences,
         }))?;

@@ -77,7 +77,7 @@ impl Pull {
         let mut printer = self.printer(global)?;
         let client = self.purpose.client(identity::client(global)?);
         if !filter.groups.is_empty() {
-            check_groups(&filter, &client.who_am_i().await?)?;
+            check_groups(&filter.groups, &client.who_am_i().await?)?;
         }
         if self.snapshot {
             let snapshot = client.full_snapshot(Some(filter)).await?;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::audience::AudienceFilterFlags;
 use super::failure::{Completion, Failure, Outcome};
+use super::filter::check_groups;
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, request, text};
 use crate::client::Client;
@@ -68,6 +69,12 @@ struct ReleaseTotals {
     items: Vec<pb::ReleasedIndicator>,
 }
 
+impl ReleaseTotals {
+    fn found_nothing(&self) -> bool {
+        self.changed == 0 && self.unchanged == 0 && self.refused == 0
+    }
+}
+
 /// The outcome of a value, or of one reading of it.
 struct ReadingOutcome<'a> {
     value: &'a str,
@@ -104,6 +111,9 @@ impl Release {
             let (keys, audience) = (keys.to_vec(), self.meant.audience());
             let what = What::Indicators(pb::IndicatorKeys { keys, audience });
             self.send(&client, what, &mut totals).await?;
+        }
+        if totals.found_nothing() {
+            check_groups(self.meant.groups(), &client.who_am_i().await?)?;
         }
         let items = std::mem::take(&mut totals.items);
         let completion = self.print(&totals, &outcomes(&readings, items), global);
@@ -177,7 +187,7 @@ impl Release {
                 ))?;
             }
         }
-        if totals.changed == 0 && totals.unchanged == 0 && totals.refused == 0 {
+        if totals.found_nothing() {
             let nothing = if self.retract {
                 "nothing was retracted: no such object of yours is released to these liaisons"
             } else {
@@ -249,6 +259,7 @@ fn object(outcome: &ReadingOutcome, action: &str) -> Value {
     });
     if let Some(indicator) = outcome.indicator {
         object["kind"] = indicator.kind().as_str().into();
+        object["platform"] = indicator.platform().map(ToString::to_string).unwrap_or_default().into();
         object["value"] = indicator.value().into();
         object["indicator_id"] = indicator.id().to_string().into();
     }

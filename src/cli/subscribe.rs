@@ -61,7 +61,7 @@ impl Subscribe {
         let client = self.purpose.client(identity::client(global)?);
         // Fail now if the exchange cannot be reached. From here on the feed retries without limit.
         let me = client.who_am_i().await?;
-        check_groups(&filter, &me)?;
+        check_groups(&filter.groups, &me)?;
         let (mut feed, mut store) = self.open(&client, &me, from, filter, global)?;
         let mut printed = feed.cursor().cloned();
         let ended = self.follow(&mut feed, &mut store, &mut printed, global).await;

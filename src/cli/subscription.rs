@@ -30,7 +30,7 @@ impl Subscription {
             Subscription::Delete { name } => {
                 client.delete_subscription(name).await?;
                 if global.json {
-                    output::json(&json!({ "deleted": name }))?;
+                    output::json(&json!({ "name": name, "deleted": true }))?;
                 } else {
                     output::line(&format!("deleted {name}"))?;
                 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::audience::AudienceFlags;
 use super::failure::{Completion, Failure, Outcome};
+use super::filter::check_groups;
 use super::values::{self, ReadAs, Reading};
 use super::{Global, identity, output, text};
 use crate::domain::Indicator;
@@ -91,6 +92,7 @@ impl Withdraw {
             return Err(failure);
         }
         if response.withdrawn == 0 {
+            check_groups(self.audience.groups(), &client.who_am_i().await?)?;
             let nothing = "nothing was withdrawn: you have no such assessment of these values";
             return Err(Failure::failed(nothing));
         }

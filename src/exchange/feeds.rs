@@ -34,6 +34,7 @@ use crate::exchange::core::{Caller, Core};
 use crate::exchange::feeds::lag::EntryTimes;
 use crate::exchange::feeds::subscriptions::Subscriptions;
 use crate::exchange::visibility::Visibility;
+use crate::index::Registry;
 use crate::journal::CursorStore;
 
 /// Opens feeds and snapshots, and manages subscriptions.
@@ -91,9 +92,9 @@ impl Feeds {
     ) -> Result<Feed> {
         let FeedRequest { filter, purpose } = request.into();
         self.core.check_purpose(caller, purpose.as_ref())?;
-        check_filter(caller, &filter)?;
-        let checkpoint = self.core.index.watch();
         let registry = self.core.registry();
+        check_filter(caller, &registry, &filter)?;
+        let checkpoint = self.core.index.watch();
         let applied = *checkpoint.borrow();
         let position = match start {
             Start::Oldest => FeedPosition::after_entry(self.core.log.oldest().saturating_sub(1)),
@@ -118,7 +119,18 @@ impl Feeds {
 
 /// Rejects a filter by campaign from a liaison. A liaison receives released objects only, so the feed could not tell
 /// it that it gained access to a campaign.
-pub(in crate::exchange) fn check_filter(caller: &Caller, filter: &Filter) -> Result<()> {
+///
+/// Rejects a filter by a partner that does not exist too: it would find nothing, without saying why.
+pub(in crate::exchange) fn check_filter(
+    caller: &Caller,
+    registry: &Registry,
+    filter: &Filter,
+) -> Result<()> {
+    if let Some(author) = filter.authors.iter().find(|author| registry.partner(author).is_none()) {
+        return Err(
+            Invalid::new("filter.authors", format!("there is no partner `{author}`")).into()
+        );
+    }
     if caller.role() == Role::Liaison && !filter.campaigns.is_empty() {
         return Err(
             Invalid::new("filter.campaigns", "is not for liaisons: name authors or kinds").into()

@@ -68,12 +68,11 @@ impl Deliveries {
         let progress = output::progress("entries", usize::try_from(all).unwrap_or(usize::MAX));
         let mut summary = DeliverySummary::default();
         for range in &self.entries {
-            // Between two entries of a withdrawal are those of others.
-            let is_one = range.start() == range.end();
             for sequence in range.clone() {
                 match client.list_deliveries(sequence).await {
                     Ok(one) => summary.add(sequence, one.ended, one.deliveries),
-                    Err(ClientError::NotFound(_)) if !is_one => {}
+                    // Between two entries of a withdrawal are those of others.
+                    Err(ClientError::NotFound(_)) => {}
                     Err(error) => return Err(error.into()),
                 }
                 progress.inc(1);

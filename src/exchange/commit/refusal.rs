@@ -1,6 +1,6 @@
 //! Errors for entries that apply made void.
 
-use crate::domain::entry::VoidReason;
+use crate::domain::entry::{RegistryRule, VoidReason};
 use crate::domain::tip;
 use crate::error::{Error, Kind};
 
@@ -43,6 +43,9 @@ pub(in crate::exchange) fn refused(reason: &VoidReason) -> Error {
             "audience_gone",
             "you have left a group that the request names, or a partner that it names no longer exists",
         ),
+        VoidReason::Registry(rule @ RegistryRule::PartnerUnknown) => {
+            Error::new(Kind::NotFound, "no_such_partner", rule.reason())
+        }
         VoidReason::Registry(rule) => {
             Error::new(Kind::Precondition, "registry_rule", rule.reason())
         }

@@ -63,11 +63,11 @@ impl Feeds {
     pub fn snapshot(&self, caller: &Caller, request: impl Into<FeedRequest>) -> Result<Snapshot> {
         let FeedRequest { filter, purpose } = request.into();
         self.core.check_purpose(caller, purpose.as_ref())?;
-        check_filter(caller, &filter)?;
+        let registry = self.core.registry();
+        check_filter(caller, &registry, &filter)?;
         // Taken before the scan, so that the feed delivers every change during the scan.
         let position = FeedPosition::after_entry(self.core.index.checkpoint());
-        let visibility = Visibility::new(&self.core.registry(), caller.partner(), filter)?
-            .for_purpose(purpose.as_ref());
+        let visibility = Visibility::new(&registry, caller.partner(), filter)?.for_purpose(purpose.as_ref());
         Ok(Snapshot {
             core: Arc::clone(&self.core),
             partner: caller.partner().clone(),

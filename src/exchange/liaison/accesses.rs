@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, btree_map};
 use crate::domain::accepted::AccessRecord;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::page::page_size;
-use crate::domain::{CampaignId, Indicator, IndicatorId, PartnerId, Position, Timestamp, TipId};
+use crate::domain::{CampaignId, Indicator, IndicatorId, Invalid, PartnerId, Position, Timestamp, TipId};
 use crate::error::Result;
 use crate::exchange::core::Caller;
 use crate::exchange::liaison::Liaison;
@@ -62,6 +62,10 @@ impl Liaison {
         after: Option<(u64, u32)>,
         size: usize,
     ) -> Result<AccessPage> {
+        if let Some(unknown) = liaison.filter(|id| self.core.registry().partner(id).is_none()) {
+            let reason = format!("there is no partner `{unknown}`");
+            return Err(Invalid::new("liaison", reason).into());
+        }
         let size = page_size(size);
         let mut page = AccessPage::default();
         let (mut object_count, mut last) = (0, after);
