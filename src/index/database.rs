@@ -12,7 +12,7 @@ use std::ops::Bound;
 use std::os::unix::fs::MetadataExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 use std::{fmt, fs, io, thread};
 
@@ -107,6 +107,12 @@ pub struct Disk {
     db: Database,
     items: Keyspace,
     damage: Arc<Damage>,
+    /// While a batch is written: the state before it.
+    ///
+    /// fjall makes a batch visible when all of it is in the memtable. But a flush or a merge that ends meanwhile makes
+    /// visible whatever has a sequence number by then, with a part of the batch (lsm-tree 3.1.10, `upgrade_version`).
+    /// So a snapshot is never taken during a batch: the last one from before it is shared.
+    before_batch: Mutex<Option<Snapshot>>,
 }
 
 impl Disk {
@@ -124,13 +130,17 @@ impl Disk {
             }
         };
         let damage = Arc::new(Damage { folder: folder.to_owned(), found: Once::new() });
-        Ok(Self { folder: folder.to_owned(), db, items, damage })
+        let before_batch = Mutex::default();
+        Ok(Self { folder: folder.to_owned(), db, items, damage, before_batch })
     }
 
     /// Takes a snapshot. It contains each batch as a whole or not at all.
     pub fn snapshot(&self) -> DiskSnapshot {
         let (items, damage) = (self.items.clone(), Arc::clone(&self.damage));
-        DiskSnapshot { snapshot: self.db.snapshot(), items, damage }
+        // A batch does not begin while the lock is held.
+        let before_batch = self.lock_before_batch();
+        let snapshot = before_batch.clone().unwrap_or_else(|| self.db.snapshot());
+        DiskSnapshot { snapshot, items, damage }
     }
 
     /// Writes one atomic batch; `None` removes a key. Blocks while the memtables are full.
@@ -143,7 +153,14 @@ impl Disk {
                 None => batch.remove(&self.items, key),
             }
         }
-        batch.commit().map_err(|error| self.damage.classify(&error))
+        *self.lock_before_batch() = Some(self.db.snapshot());
+        let written = batch.commit();
+        *self.lock_before_batch() = None;
+        written.map_err(|error| self.damage.classify(&error))
+    }
+
+    fn lock_before_batch(&self) -> MutexGuard<'_, Option<Snapshot>> {
+        self.before_batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The size on disk, in bytes.
@@ -167,6 +184,13 @@ impl Disk {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Starts to flush the memtable in the background.
+    #[cfg(test)]
+    #[allow(clippy::missing_panics_doc)] // For tests.
+    pub fn rotate(&self) {
+        self.items.rotate_memtable().unwrap();
     }
 
     /// Flushes the memtable to a table.
