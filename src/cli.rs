@@ -11,6 +11,7 @@ mod examples;
 mod export;
 mod failure;
 mod feedback;
+mod fields;
 mod filter;
 mod global;
 mod group;
@@ -55,6 +56,7 @@ use nix::sys::stat::{Mode, umask};
 use tracing_subscriber::EnvFilter;
 
 use self::failure::{Completion, Failure, Outcome};
+use self::fields::Flags;
 use self::global::{Global, GlobalFlags};
 use self::pager::Pager;
 use crate::COMMIT;
@@ -239,7 +241,10 @@ pub fn command() -> clap::Command {
 
 /// Runs the command that the arguments of this process name.
 pub fn run() -> ExitCode {
-    let parsed = Arguments::from_arg_matches(&command().get_matches());
+    let program = command();
+    let matches = program.clone().get_matches();
+    let used = Flags::of(&program, &matches);
+    let parsed = Arguments::from_arg_matches(&matches);
     let Arguments { global: flags, command } = parsed.unwrap_or_else(|error| error.exit());
     output::configure(flags.color, flags.quiet);
     start_log(&flags, matches!(command, Command::Serve(_)));
@@ -269,7 +274,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Completion::Whole) => ExitCode::SUCCESS,
         Ok(Completion::InPart) => ExitCode::from(5),
-        Err(failure) => failure.with_server(&global.server).report(),
+        Err(failure) => failure.with_flags(&used).with_server(&global.server).report(),
     }
 }
 

@@ -175,7 +175,7 @@ fn a_named_subscription_continues_after_what_was_printed_and_can_be_deleted() {
     );
 
     done(stage.run("facegraph", &["subscription", "delete", "blocklist"]));
-    stage.run("facegraph", &["subscription", "delete", "blocklist"]).failed(1, "");
+    stage.run("facegraph", &["subscription", "delete", "blocklist"]).failed(2, "");
     assert_eq!(
         done(follow(&domains, "3")).counted().len(),
         3,
@@ -322,7 +322,7 @@ fn feedback_reaches_the_author_of_the_version_that_it_is_on() {
     assert_eq!(given["note"], "it is ours");
     let others = pulled(&stage, "watcher");
     assert!(others.iter().all(|line| line["feedback"].is_null()), "it is the author's: {others:?}");
-    stage.run("tubeworks", &wrong).failed(1, "");
+    stage.run("tubeworks", &wrong).failed(2, "");
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn an_operator_enrols_suspends_and_resumes_a_partner() {
     assert!(done(operator(&["partner", "list"])).out.contains("suspended"));
     done(operator(&["partner", "resume", "birdsite"]));
     done(stage.run("birdsite", &["whoami"]));
-    operator(&["partner", "suspend", "nobody-here"]).failed(1, "");
+    operator(&["partner", "suspend", "nobody-here"]).failed(2, "");
 }
 
 #[test]

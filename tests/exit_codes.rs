@@ -68,3 +68,51 @@ fn a_misspelt_platform_of_a_count_is_asked_about() {
     assert!(asked.err.contains("did you mean `instagram`?"), "{asked:?}");
     done(stage.run("birdsite", &[&put[..], &["--new-platform"]].concat()));
 }
+
+#[test]
+fn a_name_that_does_not_exist_is_bad_input() {
+    let stage = Stage::new();
+    let file = stage.file("a.csv", "domain\na.example\n");
+    done(stage.run("birdsite", &["submit", &file]));
+    let id = "0190f3c2-0000-7000-8000-000000000000";
+    let by_member: [&[&str]; 12] = [
+        &["submit", "--to", "nobody", "--again", &file],
+        &["submit", "--campaign", id, "--again", &file],
+        &["withdraw", "a.example", "--group", "nogroup"],
+        &["release", "a.example", "--group", "nogroup", "--to", "cyber-unit", "--basis", "W-17"],
+        &["release", "a.example", "--to", "nobody", "--basis", "W-17"],
+        &["export", "--format", "csv", "--author", "nobody"],
+        &["subscribe", "--author", "nobody"],
+        &["audit", "accesses", "--liaison", "nobody"],
+        &["tip", "send", "a network", "--to", "nobody"],
+        &["tip", "show", id],
+        &["campaign", "show", id],
+        &["subscription", "delete", "nothing"],
+    ];
+    for arguments in by_member {
+        let ran = stage.run("birdsite", arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+    }
+    let by_operator: [&[&str]; 5] = [
+        &["partner", "suspend", "nobody"],
+        &["partner", "resume", "nobody"],
+        &["group", "put", "core", "--add", "nobody"],
+        &["group", "put", "core", "--remove", "nobody"],
+        &["pki", "revoke", "nobody", "--reason", "gone"],
+    ];
+    for arguments in by_operator {
+        let ran = stage.run("exchange-ops", arguments);
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.err.contains("no such partner") || ran.err.contains("`nobody`"), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_error_names_the_flag() {
+    let stage = Stage::new();
+    let put = ["campaign", "put", "--name", "A campaign", "--country", "Atlantis"];
+    stage.run("birdsite", &put).failed(2, "--country: ");
+    let file = stage.file("a.csv", "domain\na.example\n");
+    let label = ["submit", "--label", "nonsense", &file];
+    stage.run("birdsite", &label).failed(2, "--label: ");
+}

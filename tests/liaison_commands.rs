@@ -131,7 +131,7 @@ fn a_liaison_states_its_purpose_and_the_registry_decides_whether_it_is_allowed()
     let stage = Stage::new();
     let liaison = |arguments: &[&str]| stage.run("cyber-unit", arguments);
     liaison(&["pull"]).failed(2, "purpose: is missing");
-    liaison(&["pull", "--purpose", "warrant:W-17:FR"]).failed(2, "purpose.jurisdiction");
+    liaison(&["pull", "--purpose", "warrant:W-17:FR"]).failed(2, "--purpose: must be GB");
     liaison(&["pull", "--purpose", "subpoena:S-1:GB"]).failed(4, "subpoena");
     liaison(&["lookup", "a.example", "--json"]).failed(4, "may not call");
     let me = done(liaison(&["whoami", "--json"])).lines();
@@ -166,7 +166,7 @@ fn a_tip_to_a_liaison_is_listed_shown_and_answered_and_its_accesses_are_listed()
     let counts = ["tip", "respond", id, "--message", "done", "--count", "7 pages on facebook"];
     with(&counts).failed(2, "enforcement");
     let shorter = ["tip", "list", "--purpose", "voluntary::GB", "--purpose-until", "2100-01-01"];
-    liaison(&shorter).failed(2, "purpose.until");
+    liaison(&shorter).failed(2, "--purpose-until: ");
     stage.run("birdsite", &[&["tip", "list"][..], WARRANT].concat()).failed(2, "purpose");
     let pulled = done(with(&["pull", "--format", "jsonl"])).out;
     assert!(pulled.contains("on it"), "{pulled}");
@@ -217,8 +217,8 @@ fn a_hold_is_placed_listed_renewed_and_lifted() {
         .filter(|code| *code == 4)
         .unwrap();
     done(birdsite(&["hold", "renew", id]));
-    stage.run("facegraph", &["hold", "lift", id]).failed(1, "no such hold");
+    stage.run("facegraph", &["hold", "lift", id]).failed(2, "no such hold");
     done(birdsite(&["hold", "lift", id]));
-    birdsite(&["hold", "lift", id]).failed(1, "no such hold");
+    birdsite(&["hold", "lift", id]).failed(2, "no such hold");
     birdsite(&["hold", "place", "unheard.example", "--reason", "r"]).failed(1, "nothing to keep");
 }

@@ -20,8 +20,8 @@ fn a_tip_is_sent_listed_answered_shown_and_withdrawn() {
     show(&stage, &id);
     pull(&stage);
     withdraw(&stage, &id);
-    stage.run("tubeworks", &["tip", "show", &id]).failed(1, "you have no such tip");
-    stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(1, "you have no tip");
+    stage.run("tubeworks", &["tip", "show", &id]).failed(2, "you have no such tip");
+    stage.run("tubeworks", &["tip", "show", &id[..8]]).failed(2, "you have no tip");
     stage.run("tubeworks", &["tip", "show", "xyz"]).failed(2, "not a tip id");
     stage.run("watcher", &["tip", "list"]).failed(4, "");
     let to_observer = ["tip", "send", "text", "--to", "watcher"];

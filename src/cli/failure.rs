@@ -4,6 +4,7 @@ use std::fmt::{self, Display};
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::fields::Flags;
 use super::output;
 use crate::client::{ClientError, StateError};
 
@@ -26,6 +27,8 @@ pub struct Failure {
     message: String,
     /// Whether the message lacks the address of the exchange, which could not be reached.
     lacks_server: bool,
+    /// The fields of the request that the exchange refused, each with its reason.
+    fields: Vec<(String, String)>,
 }
 
 /// The outcome of a command.
@@ -34,17 +37,21 @@ pub type Outcome = Result<Completion, Failure>;
 impl Failure {
     /// A failure that is not a mistake of the user.
     pub fn failed(message: impl Display) -> Self {
-        Self { code: 1, message: message.to_string(), lacks_server: false }
+        Self::new(1, message)
     }
 
     /// Wrong usage, or unreadable input.
     pub fn usage(message: impl Display) -> Self {
-        Self { code: 2, message: message.to_string(), lacks_server: false }
+        Self::new(2, message)
     }
 
     /// Something else than the exchange itself cannot be reached. The message names it.
     pub fn unreachable(message: impl Display) -> Self {
-        Self { code: UNREACHABLE, message: message.to_string(), lacks_server: false }
+        Self::new(UNREACHABLE, message)
+    }
+
+    fn new(code: u8, message: impl Display) -> Self {
+        Self { code, message: message.to_string(), lacks_server: false, fields: Vec::new() }
     }
 
     /// The failure of a write. With `again`, repeating the command would store a second object, so
@@ -56,6 +63,12 @@ impl Failure {
             )),
             error => error.into(),
         }
+    }
+
+    /// A field of the request that the exchange refused. `what` says what came of it.
+    pub fn of_field(what: &str, field: &str, reason: &str) -> Self {
+        let fields = vec![(field.to_owned(), reason.to_owned())];
+        Self { fields, ..Self::usage(format!("{what}: {field}: {reason}")) }
     }
 
     /// Replaces the message.
@@ -73,6 +86,18 @@ impl Failure {
     pub fn with_server(mut self, server: &str) -> Self {
         if self.lacks_server {
             self.message = format!("{server}: {}", self.message);
+        }
+        self
+    }
+
+    /// Names the flags of the command instead of the fields of the request.
+    pub fn with_flags(mut self, flags: &Flags) -> Self {
+        for (field, reason) in &self.fields {
+            if let Some(flag) = flags.of_field(field) {
+                self.message = self
+                    .message
+                    .replace(&format!("{field}: {reason}"), &format!("{flag}: {reason}"));
+            }
         }
         self
     }
@@ -122,7 +147,11 @@ impl From<ClientError> for Failure {
             ClientError::ListShrinks(_) => format!("{error}. Pass --shrink to withdraw them"),
             _ => error.to_string(),
         };
-        Self { code, message, lacks_server: code == UNREACHABLE }
+        let fields = match error {
+            ClientError::Invalid { fields, .. } => fields,
+            _ => Vec::new(),
+        };
+        Self { code, message, lacks_server: code == UNREACHABLE, fields }
     }
 }
 
@@ -160,6 +189,13 @@ mod tests {
             assert_eq!(failure.code, code, "{failure:?}");
             assert!(failure.message.contains(advice), "{failure:?}");
         }
+        let fields = vec![("sharing.tlp".to_owned(), "is missing".to_owned())];
+        let message = "sharing.tlp: is missing".to_owned();
+        let invalid = Failure::from(ClientError::Invalid { message, fields });
+        let program = crate::cli::command();
+        let matches = program.clone().try_get_matches_from(["tipoff", "submit", "a.csv"]).unwrap();
+        let named = invalid.with_flags(&Flags::of(&program, &matches));
+        assert_eq!((named.code, named.message.as_str()), (2, "--tlp: is missing"));
         let again = Failure::of_write(ClientError::Unknown("the disk failed".into()), true);
         assert!(!again.message.contains("the same command"), "{again:?}");
     }

@@ -122,7 +122,9 @@ impl Put {
         }
         let partners = client.partners().await?;
         match self.remove.iter().find(|id| partners.iter().all(|partner| partner.id != **id)) {
-            Some(unknown) => Err(Failure::usage(format!("--remove: there is no partner `{unknown}`"))),
+            Some(unknown) => {
+                Err(Failure::usage(format!("--remove: there is no partner `{unknown}`")))
+            }
             None => Ok(()),
         }
     }

@@ -30,7 +30,7 @@ pub async fn resolve(
     matching.dedup();
     match matching.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(Failure::failed(format!("you have no {noun} whose id begins with {given}"))),
+        [] => Err(Failure::usage(format!("you have no {noun} whose id begins with {given}"))),
         many => Err(Failure::usage(format!(
             "{} of your {noun}s begin with {given}: pass more characters",
             many.len()

@@ -259,7 +259,8 @@ fn object(outcome: &ReadingOutcome, action: &str) -> Value {
     });
     if let Some(indicator) = outcome.indicator {
         object["kind"] = indicator.kind().as_str().into();
-        object["platform"] = indicator.platform().map(ToString::to_string).unwrap_or_default().into();
+        object["platform"] =
+            indicator.platform().map(ToString::to_string).unwrap_or_default().into();
         object["value"] = indicator.value().into();
         object["indicator_id"] = indicator.id().to_string().into();
     }

@@ -64,6 +64,8 @@ pub struct ShrinkPolicy {
 pub struct ListReceipt {
     /// What it has done.
     pub done: ListChanges,
+    /// The first and the last entry that withdrew some of them. Entries of others may lie in between.
+    pub withdrawn_by: Option<(u64, u64)>,
     /// Not withdrawn yet. The exchange withdraws them without another request, unless another list of the author
     /// holds them or the author sends them again.
     pub pending: u64,

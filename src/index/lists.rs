@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use super::keys::lists;
 use super::record::{
-    GenerationKey, ListRecord, PendingGeneration, SubmissionLists, WithdrawalRecord, decode,
+    GenerationKey, ListClosing, ListRecord, PendingGeneration, SubmissionLists, WithdrawalRecord,
+    decode,
 };
 use super::{View, corrupt};
 use crate::domain::entry::{SubmissionId, Target};
@@ -33,7 +34,8 @@ impl View<'_> {
             return Ok(None);
         };
         let pending = self.count_pending(&closing.pending)?;
-        Ok(Some(ListReceipt { done: closing.done, pending, resumes_at: None }))
+        let ListClosing { done, withdrawn_by, .. } = closing;
+        Ok(Some(ListReceipt { done, withdrawn_by, pending, resumes_at: None }))
     }
 
     /// Up to `limit` values that the close of a submission decided to withdraw. `None` if the close is done.

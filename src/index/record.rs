@@ -42,7 +42,7 @@ use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
 /// The version of all records here and of the keys in [`super::keys`].
-pub const LAYOUT: u8 = 13;
+pub const LAYOUT: u8 = 14;
 
 /// The checkpoint. Written in the same batch as the changes up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

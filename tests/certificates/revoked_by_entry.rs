@@ -159,7 +159,7 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     let own = ["pki", "revoke", "exchange-ops", "--ca", ca, "--out", list, "--reason", "a test"];
     stage.run("exchange-ops", &own).failed(1, "lock you out");
     let unknown = ["pki", "revoke", "nobody-here", "--ca", ca, "--reason", "a test"];
-    stage.run("exchange-ops", &unknown).failed(1, "no such partner");
+    stage.run("exchange-ops", &unknown).failed(2, "no such partner");
 
     // Nobody asks whether an authority or a server is revoked.
     for (file, reason) in

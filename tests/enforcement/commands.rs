@@ -16,7 +16,7 @@ fn the_commands_report_and_show_a_campaign_its_indicators_and_its_enforcements()
     let table = run(&stage, "birdsite", &["enforcement", "report", "--campaign", id]);
     assert!(table.out.contains("12 assets, 2 of them disabled before"), "{}", table.out);
 
-    stage.run("tubeworks", &["campaign", "show", id]).failed(1, "there is no such campaign");
+    stage.run("tubeworks", &["campaign", "show", id]).failed(2, "there is no such campaign");
     let unseen = ["enforcement", "put", "--count", "1 ad", "--campaign", id, "--to", "birdsite"];
     stage.run("tubeworks", &unseen).failed(2, "is not a campaign that you see");
     let both = ["--json", "enforcement", "report", "--markdown"];

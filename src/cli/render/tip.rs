@@ -40,7 +40,16 @@ pub fn subject(tip: &pb::Tip) -> String {
     if tip.referral {
         return format!("referral of submission {}", tip.submission_id).trim_end().to_owned();
     }
-    if tip.subject.is_empty() { "tip".into() } else { text::one_line(&tip.subject) }
+    if tip.subject.is_empty() { "no subject".into() } else { text::one_line(&tip.subject) }
+}
+
+/// Whether the subject says more than the beginning of the narrative.
+pub fn has_own_subject(tip: &pb::Tip) -> bool {
+    tip.referral || !says_no_more(&tip.subject, &text::one_line(&tip.narrative))
+}
+
+fn says_no_more(subject: &str, narrative: &str) -> bool {
+    narrative.starts_with(subject.trim_end_matches('…'))
 }
 
 /// The author of an entry.
@@ -178,17 +187,20 @@ pub fn row(event: &pb::TipEvent) -> String {
     let (tip, entry) =
         (event.tip.clone().unwrap_or_default(), event.entry.clone().unwrap_or_default());
     let message = text::one_line(&entry.message);
+    let about = match subject(&tip) {
+        subject if message.is_empty() => subject,
+        _ if !tip.referral && says_no_more(&tip.subject, &message) => message,
+        subject => format!("{subject}: {message}"),
+    };
     let version = entry.version.as_ref().map(text::version).unwrap_or_default();
     let when = text::local_time(entry.accepted_at.as_ref()).unwrap_or_default();
     format!(
-        "{}  {version:<9} {:<12} {:<13} {:<18} tip {}, {}{}{message}",
+        "{}  {version:<9} {:<12} {:<13} {:<18} tip {}, {about}",
         output::paint(output::DIM, &when),
         entry_author(&entry),
         text::tlp(tip.tlp()),
         entry_summary(&entry),
         short_id(&tip.id),
-        subject(&tip),
-        if message.is_empty() { "" } else { ": " },
     )
 }
 

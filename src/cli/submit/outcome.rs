@@ -97,7 +97,7 @@ impl Rejections {
     pub fn common_failure(&self, items: u64) -> Option<Failure> {
         let (field, reason) = self.common.as_ref().filter(|_| !self.has_several_reasons)?;
         (self.rejected_by_exchange == items)
-            .then(|| Failure::usage(format!("all {items} items were rejected: {field} {reason}")))
+            .then(|| Failure::of_field(&format!("all {items} items were rejected"), field, reason))
     }
 
     /// Shows a person the rejected records.
@@ -193,6 +193,11 @@ impl Sent {
         for line in summary.list.iter().flat_map(list_lines) {
             output::line(&line)?;
         }
+        if let Some(range) = summary.list.as_ref().and_then(withdrawal_range) {
+            output::hint(&format!(
+                "check who received the withdrawal: tipoff audit deliveries {range}"
+            ))?;
+        }
         output::line(&format!(
             "{} created, {} replaced, {} unchanged, {} rejected",
             output::paint(output::GOOD, &summary.created.to_string()),
@@ -243,6 +248,12 @@ fn list_lines(list: &pb::ListReceipt) -> Vec<String> {
     lines
 }
 
+/// The entries that withdrew values of the list, as `audit deliveries` takes them.
+fn withdrawal_range(list: &pb::ListReceipt) -> Option<String> {
+    let entries = [list.first_entry, list.last_entry];
+    text::entry_range(&entries).filter(|_| list.withdrawn > 0)
+}
+
 /// Who assets on platforms of others were referred to, in one line. `None` if there are none.
 fn referred(summary: &ReportSummary) -> Option<String> {
     let mut parts: Vec<String> =
@@ -262,6 +273,8 @@ fn list_object(list: &pb::ListReceipt) -> Value {
         "held_by_other_lists": list.held_by_other_lists,
         "not_withdrawn": list.not_withdrawn,
         "pending": list.pending,
+        "first_sequence": (list.first_entry > 0).then_some(list.first_entry),
+        "last_sequence": (list.last_entry > 0).then_some(list.last_entry),
         "resumes_at": text::time(list.resumes_at.as_ref()),
     })
 }
@@ -280,13 +293,20 @@ mod tests {
         assert_eq!(list_lines(&large), [first, second]);
         assert_eq!(list_object(&large)["resumes_at"], Value::Null);
         let hour = prost_types::Timestamp { seconds: 1_796_036_400, nanos: 0 };
-        let limited = pb::ListReceipt { pending: 1, resumes_at: Some(hour), ..done };
+        let limited = pb::ListReceipt {
+            pending: 1,
+            resumes_at: Some(hour),
+            first_entry: 17,
+            last_entry: 29,
+            ..done
+        };
+        assert_eq!(withdrawal_range(&limited).unwrap(), "17-29");
         let second = "1 value still to be withdrawn: the exchange continues by itself at 2026-11-30T11:00:00Z, because \
                       you have reached your limit of withdrawals for this hour";
         assert_eq!(list_lines(&limited), [first, second]);
         let object = json!({
             "withdrawn": 3, "held_by_other_lists": 1, "not_withdrawn": 0, "pending": 1,
-            "resumes_at": "2026-11-30T11:00:00Z",
+            "first_sequence": 17, "last_sequence": 29, "resumes_at": "2026-11-30T11:00:00Z",
         });
         assert_eq!(list_object(&limited), object);
     }

@@ -11,6 +11,9 @@ use crate::cli::{Global, identity, output, request, text};
 use crate::domain::sharing::Tlp;
 use crate::wire::pb;
 
+/// Characters of a narrative that become the subject, if none is given.
+const DEFAULT_SUBJECT_CHARS: usize = 60;
+
 /// Send a tip to other platforms or liaisons
 #[derive(Debug, clap::Args)]
 #[command(
@@ -28,7 +31,7 @@ pub struct Send {
     /// tip until it closes the tip or you withdraw it
     #[arg(long = "to", value_name = "PARTNER", required = true)]
     to: Vec<String>,
-    /// Subject line
+    /// Subject line; default: the beginning of the narrative
     #[arg(long, value_name = "TEXT")]
     subject: Option<String>,
     /// Urgency
@@ -78,6 +81,15 @@ impl From<Urgency> for pb::TipUrgency {
     }
 }
 
+/// The beginning of a narrative, cut between words: the subject of a tip that was given none, for the recipient's list.
+fn beginning(narrative: &str) -> String {
+    let line = narrative.lines().next().unwrap_or_default();
+    let words = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let Some((limit, _)) = words.char_indices().nth(DEFAULT_SUBJECT_CHARS) else { return words };
+    let kept = words.get(..limit).unwrap_or_default();
+    format!("{}…", kept.rsplit_once(' ').map_or(kept, |(whole, _)| whole))
+}
+
 impl Send {
     pub async fn run(&self, global: &Global) -> Outcome {
         let narrative = self.narrative()?;
@@ -85,7 +97,7 @@ impl Send {
         let mut request = pb::SendTipRequest {
             request_id: String::new(),
             recipients: self.to.clone(),
-            subject: self.subject.clone().unwrap_or_default(),
+            subject: self.subject.clone().unwrap_or_else(|| beginning(&narrative)),
             narrative,
             indicators: indicators.keys.clone(),
             urgency: pb::TipUrgency::from(self.urgency).into(),
@@ -141,5 +153,19 @@ impl Send {
         let bytes = indicators::read(&file).map_err(|error| unreadable(&error))?;
         let text = String::from_utf8(bytes).map_err(|error| unreadable(&error))?;
         Ok(text.trim_end().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_the_beginning_of_the_narrative_cut_between_words() {
+        assert_eq!(beginning("A  network\nof pages"), "A network");
+        assert_eq!(beginning(""), "");
+        let long = "We removed 14 accounts of one network; you may have more of it on your side.";
+        assert_eq!(beginning(long), "We removed 14 accounts of one network; you may have more of…");
+        assert_eq!(beginning(&"é".repeat(90)), format!("{}…", "é".repeat(60)));
     }
 }

@@ -42,7 +42,7 @@ impl Show {
 
 fn print(response: &pb::GetTipResponse) -> Result<(), Failure> {
     let tip = response.tip.clone().unwrap_or_default();
-    if tip.referral || !tip.subject.is_empty() {
+    if render::tip::has_own_subject(&tip) {
         output::line(&output::paint(output::BOLD, &render::tip::subject(&tip)))?;
     }
     let overdue = tip.threads.iter().any(|thread| thread.overdue);

@@ -67,7 +67,8 @@ impl Feeds {
         check_filter(caller, &registry, &filter)?;
         // Taken before the scan, so that the feed delivers every change during the scan.
         let position = FeedPosition::after_entry(self.core.index.checkpoint());
-        let visibility = Visibility::new(&registry, caller.partner(), filter)?.for_purpose(purpose.as_ref());
+        let visibility =
+            Visibility::new(&registry, caller.partner(), filter)?.for_purpose(purpose.as_ref());
         Ok(Snapshot {
             core: Arc::clone(&self.core),
             partner: caller.partner().clone(),

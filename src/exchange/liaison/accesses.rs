@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, btree_map};
 use crate::domain::accepted::AccessRecord;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::page::page_size;
-use crate::domain::{CampaignId, Indicator, IndicatorId, Invalid, PartnerId, Position, Timestamp, TipId};
+use crate::domain::{
+    CampaignId, Indicator, IndicatorId, Invalid, PartnerId, Position, Timestamp, TipId,
+};
 use crate::error::Result;
 use crate::exchange::core::Caller;
 use crate::exchange::liaison::Liaison;

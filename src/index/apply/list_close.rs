@@ -54,6 +54,7 @@ impl Applier {
         let mut closing = ListClosing {
             close: entry.sequence,
             done: ListChanges::default(),
+            withdrawn_by: None,
             pending: Vec::new(),
         };
         for number in &named.lists {
@@ -148,6 +149,8 @@ impl Applier {
         Ok(match ended {
             Some(version) => {
                 closing.done.withdrawn += 1;
+                let first = closing.withdrawn_by.map_or(entry.sequence, |(first, _)| first);
+                closing.withdrawn_by = Some((first, entry.sequence));
                 self.record_withdrawal(&key, &withdrawal.partner, entry.time, by);
                 ItemOutcome::Ended(version)
             }

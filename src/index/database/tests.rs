@@ -99,7 +99,7 @@ fn a_crash_loses_the_newest_batches_each_as_a_whole() {
 
 #[test]
 fn a_snapshot_shows_whole_batches_while_others_are_written_flushed_and_merged() {
-    const WRITES: u64 = 400;
+    const WRITES: u64 = 300;
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());
     let write = |number: u64| {

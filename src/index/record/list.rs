@@ -85,6 +85,8 @@ pub struct ListClosing {
     pub close: u64,
     /// What it has done to the lists so far.
     pub done: ListChanges,
+    /// The first and the last entry that withdrew a value for it.
+    pub withdrawn_by: Option<(u64, u64)>,
     /// Generations whose members are still to be withdrawn.
     pub pending: Vec<PendingGeneration>,
 }

@@ -180,7 +180,8 @@ fn list_records(parts: &Parts, each: Visit<'_>) {
     };
     let after = parts.maybe(6, parts.indicator_id());
     let pending = parts.several(2, &PendingGeneration { generation, after });
-    let closing = ListClosing { close: parts.number(3), done, pending };
+    let withdrawn_by = parts.maybe(4, (parts.number(3), parts.number(6)));
+    let closing = ListClosing { close: parts.number(3), done, withdrawn_by, pending };
     let lists = parts.several(3, &parts.number(6));
     visit(&SubmissionLists { lists, closing: parts.maybe(4, closing) }, each);
     visit(&WithdrawalRecord { at: parts.time(1), by: parts.position(4) }, each);
@@ -363,7 +364,7 @@ fn the_layout_changes_with_the_bytes() {
     numbered(RegistryRule::ALL, &mut bytes);
     assert_eq!(
         (LAYOUT, crc32c::crc32c(&bytes)),
-        (13, 542_346_375),
+        (14, 2_910_047_894),
         "the bytes of records have changed: raise LAYOUT, then put both numbers here"
     );
 }
