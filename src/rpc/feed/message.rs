@@ -15,8 +15,8 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
 use crate::exchange::{
-    AccessedObjects, BatchEvent, BatchRemoval, ContributionView, EnforcementEvent, EnforcementView, Feed,
-    FeedEvent, FeedItem, RemovalReason,
+    AccessedObjects, BatchEvent, BatchRemoval, ContributionView, EnforcementEvent, EnforcementView,
+    Feed, FeedEvent, FeedItem, RemovalReason,
 };
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
