@@ -10,9 +10,6 @@ use crate::client::Client;
 use crate::domain::Indicator;
 use crate::wire::pb::{self, release_indicators_request::What};
 
-/// Values per request. The maximum that an exchange accepts.
-const MAX_REQUEST_VALUES: usize = 1_000;
-
 /// Release your objects to liaisons, or retract a release
 #[derive(Debug, clap::Args)]
 #[command(
@@ -100,11 +97,15 @@ impl Release {
         }
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
-        for keys in values::keys(&readings).chunks(MAX_REQUEST_VALUES) {
-            let (keys, audience) = (keys.to_vec(), self.meant.audience());
-            let what = What::Indicators(pb::IndicatorKeys { keys, audience });
+        let all = values::keys(&readings);
+        let bar = values::progress("releasing", all.len());
+        for keys in all.chunks(values::PER_REQUEST) {
+            let audience = self.meant.audience();
+            let what = What::Indicators(pb::IndicatorKeys { keys: keys.to_vec(), audience });
             self.send(&client, what, &mut totals).await?;
+            bar.inc(keys.len() as u64);
         }
+        bar.finish_and_clear();
         let items = std::mem::take(&mut totals.items);
         let completion = self.print(&totals, &outcomes(&readings, items), global);
         values::none_readable(&readings).map_or(completion, Err)
