@@ -20,6 +20,7 @@ FILES = {
     "/etc/tipoff/tipoff.toml": "644",
     "/usr/lib/systemd/system/tipoff.service": "644",
     "/usr/lib/sysusers.d/tipoff.conf": "644",
+    "/usr/lib/tmpfiles.d/tipoff.conf": "644",
     "/usr/share/doc/tipoff/copyright": "644",
     "/usr/share/doc/tipoff/README.md": "644",
     "/usr/share/doc/tipoff/CHANGELOG.md": "644",
@@ -122,7 +123,8 @@ def check_scripts(control):
     for name, script in scripts.items():
         run("sh", "-n", str(control / name))
         expect(script.startswith("#!/bin/sh\nset -e"), f"{name} does not stop at an error")
-    expect("systemd-sysusers" in scripts["postinst"], "postinst does not create the user")
+    users, folders = (scripts["postinst"].find(f"systemd-{name}") for name in ["sysusers", "tmpfiles"])
+    expect(0 <= users < folders, "postinst does not create the user, and then its data folder")
     # An operator enables and starts it, once its identity is there. An upgrade restarts it if it runs.
     expect("if deb-systemd-helper debian-installed" in scripts["postinst"], "postinst enables the unit")
     expect("deb-systemd-invoke start" not in scripts["postinst"], "postinst starts the unit")

@@ -70,7 +70,11 @@ static VERSION: LazyLock<String> = LazyLock::new(|| version(COMMIT));
 #[command(version = VERSION.as_str(), about, propagate_version = true, max_term_width = 100)]
 #[command(
     after_help = "Exit codes: 0 done, 1 failed, 2 bad usage or unreadable input, 3 exchange \
-                        unreachable, 4 denied, 5 done in part (some items rejected)."
+                        unreachable, 4 denied, 5 done in part (some items rejected).\n\n\
+                  Environment: TIPOFF_SERVER, TIPOFF_IDENTITY, TIPOFF_TIMEOUT, TIPOFF_EXCHANGE and \
+                  TIPOFF_PURPOSE stand for the flags of these names. XDG_CONFIG_HOME is the folder of \
+                  tipoff/config.toml, by default ~/.config. TIPOFF_PAGER or PAGER is the pager. NO_COLOR turns colours off. \
+                  TIPOFF_LOG filters the log."
 )]
 struct Arguments {
     #[command(flatten)]

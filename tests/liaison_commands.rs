@@ -48,6 +48,24 @@ fn the_purpose_may_be_set_once_for_several_commands() {
 }
 
 #[test]
+fn the_access_log_has_what_a_limited_pull_printed_and_no_more() {
+    let stage = Stage::new();
+    let values = "a.example\nb.example\nc.example\nd.example\ne.example\n";
+    let to = ["--group", "core", "--release-to", "cyber-unit", "--release-basis", "warrant W-17"];
+    submit(&stage, "a.txt", values, &to);
+    let mut since = "start".to_owned();
+    for (limit, accessed) in [("1", 1), ("2", 3), ("1", 4)] {
+        let pull = ["pull", "--format", "jsonl", "--limit", limit, "--since", &since];
+        let pulled = done(stage.run("cyber-unit", &[&pull[..], WARRANT].concat()));
+        assert_eq!(pulled.lines().len().to_string(), limit);
+        let accesses = done(stage.run("birdsite", &["audit", "accesses", "--json"])).lines();
+        let count: usize = accesses.iter().map(|a| a["objects"].as_array().unwrap().len()).sum();
+        assert_eq!(count, accessed, "{accesses:?}");
+        since = pulled.err.trim().rsplit(' ').next().unwrap().to_owned();
+    }
+}
+
+#[test]
 fn a_release_is_pulled_its_access_is_listed_and_it_is_retracted() {
     let stage = Stage::new();
     let birdsite = |arguments: &[&str]| stage.run("birdsite", arguments);

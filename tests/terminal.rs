@@ -129,3 +129,25 @@ fn colours_and_the_pager_are_for_terminals_and_the_user_decides() {
     // A pager that does not exist loses nothing.
     assert_eq!(list(&[], &[("PAGER", "no-such-pager"), ("NO_COLOR", "1")]), plain);
 }
+
+#[test]
+fn what_takes_several_requests_shows_its_progress_on_a_terminal_unless_quiet() {
+    let stage = Stage::new();
+    let values: Vec<_> = (0..=1_000).map(|n| format!("n{n}.example")).collect();
+    let lookup = |values: &[String], more: &[&str]| {
+        let values = values.iter().map(String::as_str);
+        let arguments: Vec<_> = ["lookup"].into_iter().chain(values).chain(more.to_vec()).collect();
+        shown(&mut stage.tipoff("facegraph", &arguments), 180)
+    };
+    assert!(lookup(&values, &["--no-pager"]).contains("looking up"));
+    assert!(!lookup(&values, &["--no-pager", "--quiet"]).contains("looking up"));
+    assert!(!lookup(&values[..1], &[]).contains("looking up"), "one request");
+    let redirected = done(stage.run("facegraph", &["lookup", "n1.example"]));
+    assert_eq!(redirected.err, "");
+    let pull = |more: &[&str]| {
+        let arguments = [&["pull", "--no-pager", "--snapshot"], more].concat();
+        shown(&mut stage.tipoff("facegraph", &arguments), 180)
+    };
+    assert!(pull(&[]).contains("receiving"));
+    assert!(!pull(&["--quiet"]).contains("receiving"));
+}

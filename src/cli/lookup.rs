@@ -29,7 +29,15 @@ impl Lookup {
         let readings = self.read_as.read(&self.values)?;
         let none_readable = values::none_readable(&readings);
         let keys = values::keys(&readings);
-        let mut results = identity::client(global)?.lookup(&keys).await?.into_iter();
+        let client = identity::client(global)?;
+        let bar = values::progress("looking up", keys.len());
+        let mut results = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(values::PER_REQUEST) {
+            results.extend(client.lookup(keys).await?);
+            bar.inc(keys.len() as u64);
+        }
+        bar.finish_and_clear();
+        let mut results = results.into_iter();
         let mut completion = Completion::Whole;
         let mut rows = Vec::new();
         for (value, readings) in readings {

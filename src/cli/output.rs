@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
@@ -227,15 +227,28 @@ pub fn progress_bytes(what: &'static str, total: u64, shown_from: u64) -> Progre
     bar(what, Some(total), template, total >= shown_from)
 }
 
+/// Like [`progress`], for a command that sends `per_request` of them at a time. One request needs no progress bar.
+pub fn progress_of_requests(what: &'static str, total: usize, per_request: usize) -> ProgressBar {
+    bar(what, Some(total as u64), "{msg} {bar:40} {pos}/{len} {per_sec}", total > per_request)
+}
+
 /// Shows a running count on stderr if it is a terminal, where the total is not known.
 pub fn counter(what: &'static str) -> ProgressBar {
-    bar(what, None, "{msg} {pos} {per_sec}", true)
+    bar(what, None, COUNTER, true)
 }
+
+/// Like [`counter`], for a command that prints while it counts. On a terminal, what it prints is the progress.
+pub fn counter_beside_output(what: &'static str) -> ProgressBar {
+    bar(what, None, COUNTER, !io::stdout().is_terminal())
+}
+
+const COUNTER: &str = "{msg} {pos} {per_sec}";
 
 fn bar(what: &'static str, total: Option<u64>, template: &str, is_shown: bool) -> ProgressBar {
     let is_shown = is_shown && !settings().quiet && io::stderr().is_terminal();
     let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(total, target);
+    // A command that fails clears it too, so that the error has a line of its own.
+    let bar = ProgressBar::with_draw_target(total, target).with_finish(ProgressFinish::AndClear);
     let style = ProgressStyle::with_template(template);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.set_message(what);

@@ -4,6 +4,7 @@ mod stix;
 mod table;
 
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 
 use self::stix::CurrentObjects;
 use self::table::Table;
@@ -80,7 +81,10 @@ impl Pull {
             check_groups(&filter.groups, &client.who_am_i().await?)?;
         }
         if self.snapshot {
-            let snapshot = client.full_snapshot(Some(filter)).await?;
+            let bar = output::counter("receiving");
+            let count = |items| bar.set_position(items);
+            let snapshot = client.counted_snapshot(Some(filter), count).await?;
+            bar.finish_and_clear();
             let items = snapshot.items.into_iter().map(|item| FeedEvent::Item(item.into()));
             printer.print(items.chain(snapshot.events), u64::MAX)?;
             printer.finish()?;
@@ -88,6 +92,7 @@ impl Pull {
             return Ok(Completion::Whole);
         }
         let mut remaining = self.limit.unwrap_or(u64::MAX);
+        let bar = printer.counter();
         let outcome = loop {
             let page_size = u32::try_from(remaining).unwrap_or(MAX_PAGE_SIZE).min(MAX_PAGE_SIZE);
             let mut page = match client.pull(&from, Some(filter.clone()), page_size).await {
@@ -101,10 +106,12 @@ impl Pull {
             };
             from = FeedStart::Cursor(cursor);
             remaining = remaining.saturating_sub(counted);
+            bar.inc(counted);
             if !more || remaining == 0 {
                 break Ok(());
             }
         };
+        bar.finish_and_clear();
         printer.finish()?;
         // The cursor is valid for what was printed, also after an error.
         if let FeedStart::Cursor(cursor) = &from {
@@ -133,6 +140,16 @@ impl Pull {
 }
 
 impl Printer {
+    /// Counts what is received, where it does not disturb what is printed.
+    fn counter(&self) -> ProgressBar {
+        match self {
+            Printer::Stix(_) => output::counter("receiving"),
+            Printer::Rows | Printer::Objects | Printer::Csv(_) => {
+                output::counter_beside_output("receiving")
+            }
+        }
+    }
+
     /// Prints events of a page until `limit` items and removals are printed. Never stops between a
     /// removal and the item that replaces it.
     ///

@@ -11,9 +11,6 @@ use crate::client::Client;
 use crate::domain::Indicator;
 use crate::wire::pb::{self, release_indicators_request::What};
 
-/// Values per request. The maximum that an exchange accepts.
-const MAX_REQUEST_VALUES: usize = 1_000;
-
 /// Release your objects to liaisons, or retract a release
 #[derive(Debug, clap::Args)]
 #[command(
@@ -107,11 +104,15 @@ impl Release {
         }
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
-        for keys in values::keys(&readings).chunks(MAX_REQUEST_VALUES) {
-            let (keys, audience) = (keys.to_vec(), self.meant.audience());
-            let what = What::Indicators(pb::IndicatorKeys { keys, audience });
+        let all = values::keys(&readings);
+        let bar = values::progress("releasing", all.len());
+        for keys in all.chunks(values::PER_REQUEST) {
+            let audience = self.meant.audience();
+            let what = What::Indicators(pb::IndicatorKeys { keys: keys.to_vec(), audience });
             self.send(&client, what, &mut totals).await?;
+            bar.inc(keys.len() as u64);
         }
+        bar.finish_and_clear();
         if totals.found_nothing() {
             check_groups(self.meant.groups(), &client.who_am_i().await?)?;
         }

@@ -116,6 +116,7 @@ impl Subscribe {
         let mut save_timer = tokio::time::interval(SAVE_INTERVAL);
         save_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut remaining = self.count.unwrap_or(usize::MAX);
+        let bar = output::counter_beside_output("received");
         while remaining > 0 {
             let event = tokio::select! {
                 event = feed.next_event() => event?,
@@ -135,7 +136,9 @@ impl Subscribe {
                 return Ok(FollowEnd::PipeClosed);
             }
             *printed = feed.cursor().cloned();
-            remaining -= usize::from(render::feed::is_counted(&event));
+            let counted = render::feed::is_counted(&event);
+            remaining -= usize::from(counted);
+            bar.inc(u64::from(counted));
         }
         Ok(FollowEnd::Requested)
     }

@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead};
 
+use indicatif::ProgressBar;
+
 use super::failure::Failure;
+use super::output;
 use crate::domain::{Indicator, Invalid, Kind};
 use crate::wire::pb;
 
@@ -56,6 +59,14 @@ pub fn none_readable(readings: &[Reading]) -> Option<Failure> {
 /// The keys of all readings, in order.
 pub fn keys(readings: &[Reading]) -> Vec<pb::IndicatorKey> {
     readings.iter().flat_map(|(_, readings)| readings).flatten().map(key).collect()
+}
+
+/// Values of one request.
+pub const PER_REQUEST: usize = 1_000;
+
+/// Shows how many of `total` values were sent, if one request does not hold them.
+pub fn progress(what: &'static str, total: usize) -> ProgressBar {
+    output::progress_of_requests(what, total, PER_REQUEST)
 }
 
 /// The key of an indicator in a request.

@@ -70,14 +70,21 @@ impl Withdraw {
         let readings = self.read_as.read(&self.values)?;
         let client = identity::client(global)?;
         let keys = values::keys(&readings);
-        let response = if keys.is_empty() {
-            pb::WithdrawIndicatorsResponse::default()
-        } else {
-            let audience = self.audience.audience();
-            client
-                .withdraw(pb::WithdrawIndicatorsRequest { keys, audience, ..Default::default() })
-                .await?
-        };
+        let bar = values::progress("withdrawing", keys.len());
+        let mut response = pb::WithdrawIndicatorsResponse::default();
+        for keys in keys.chunks(values::PER_REQUEST) {
+            let request = pb::WithdrawIndicatorsRequest {
+                keys: keys.to_vec(),
+                audience: self.audience.audience(),
+                ..Default::default()
+            };
+            let part = client.withdraw(request).await?;
+            bar.inc(keys.len() as u64);
+            response.items.extend(part.items);
+            response.withdrawn += part.withdrawn;
+            response.sequences.extend(part.sequences);
+        }
+        bar.finish_and_clear();
         let outcomes = outcomes(&readings, &response.items);
         if global.json {
             for one in &outcomes {

@@ -39,6 +39,15 @@ impl Client {
 
     /// Like [`Client::snapshot`], with the campaigns and enforcements that a liaison receives.
     pub async fn full_snapshot(&self, filter: Option<pb::Filter>) -> Result<Snapshot, ClientError> {
+        self.counted_snapshot(filter, |_| ()).await
+    }
+
+    /// Like [`Client::full_snapshot`]. Calls `progress` with the number of items that were received.
+    pub async fn counted_snapshot(
+        &self,
+        filter: Option<pb::Filter>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Snapshot, ClientError> {
         let mut all = Snapshot::default();
         let cursor = self.stream_snapshot(filter, |part| -> Result<(), ClientError> {
             match part {
@@ -46,6 +55,7 @@ impl Client {
                 SnapshotPart::Items(items) => all.items.extend(items),
                 SnapshotPart::Events(events) => all.events.extend(events),
             }
+            progress(all.items.len() as u64);
             Ok(())
         });
         let cursor = cursor.await?;

@@ -68,6 +68,9 @@ fn the_package_creates_the_user_of_the_unit() {
     let account = accounts.lines().find(|line| line.starts_with("tipoff:")).unwrap();
     assert!(account.ends_with(":/var/lib/tipoff:/usr/sbin/nologin"), "{account}");
     assert_eq!((values("User"), values("Group")), (vec!["tipoff".into()], vec!["tipoff".into()]));
+    let folder = std::fs::read_to_string(source("deploy/systemd/tipoff.tmpfile")).unwrap();
+    let mode = values("StateDirectoryMode").remove(0);
+    assert!(folder.ends_with(&format!("d /var/lib/tipoff {mode} tipoff tipoff\n")), "{folder}");
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::domain::sharing::SharingView;
 use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::Error;
 use crate::exchange::{
-    AccessedObjects, BatchEvent, ContributionView, EnforcementEvent, EnforcementView, Feed,
-    FeedEvent, FeedItem, RemovalReason,
+    AccessedObjects, BatchEvent, BatchRemoval, ContributionView, EnforcementEvent, EnforcementView,
+    Feed, FeedEvent, FeedItem, RemovalReason,
 };
 use crate::metrics::Metrics;
 use crate::wire::encoded::EncodedFeed;
@@ -95,7 +95,9 @@ pub fn fill(feed: &mut Feed, event: FeedEvent, limit: usize) -> Result<OutgoingM
 
 /// Adds a batch to a message. If not all of it fits, puts the rest back and returns false.
 ///
-/// In a message removals come before items, so that a reader can continue from the cursor of each.
+/// In a message removals come before items, so that a reader can continue from the cursor of each. An empty message
+/// takes at least the first item together with its removals, whatever the limit: a reader could not get past them
+/// otherwise.
 fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, limit: usize) -> bool {
     let first_item = batch.ranges.first().map_or(usize::MAX, |range| range.start);
     let leading =
@@ -104,7 +106,11 @@ fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, lim
         feed.put_back(batch, batch.removals[0].item_index);
         return false;
     }
-    let fitting = leading.min(limit.saturating_sub(outgoing.count_events()));
+    let is_empty = outgoing.count_events() == 0;
+    let first_removed = batch.removals.first().map(|removal| removal.item_index);
+    let of_first = |removal: &&BatchRemoval| is_empty && Some(removal.item_index) == first_removed;
+    let unsplit = batch.removals[..leading].iter().take_while(of_first).count();
+    let fitting = leading.min(limit.saturating_sub(outgoing.count_events())).max(unsplit);
     if fitting > 0 {
         outgoing.message.push(encode_removals(batch, fitting));
         outgoing.removals += fitting;
@@ -113,6 +119,8 @@ fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, lim
         feed.put_back(batch, batch.removals[fitting].item_index);
         return false;
     }
+    // Whether all that the message has so far precedes the first item.
+    let takes_first = is_empty && first_removed.is_none_or(|removed| removed >= first_item);
     let encoded = encode_items(batch);
     // Items after the next removal go into another message.
     let end = batch.removals.get(leading).map(|removal| removal.item_index);
@@ -120,7 +128,8 @@ fn push(feed: &mut Feed, batch: &BatchEvent, outgoing: &mut OutgoingMessage, lim
         let room = MAX_BYTES.saturating_sub(outgoing.message.len());
         // An empty message takes one item, however large.
         let min_end = range.start + usize::from(outgoing.message.is_empty());
-        let events_left = limit.saturating_sub(outgoing.count_events());
+        let is_first = takes_first && range.start == first_item;
+        let events_left = limit.saturating_sub(outgoing.count_events()).max(usize::from(is_first));
         let until = encoded.end_within(range, room).max(min_end);
         let until = until.min(range.start.saturating_add(events_left));
         let until = end.map_or(until, |end| until.min(end));

@@ -25,9 +25,6 @@ use crate::wire::{cursor, filter, pb, purpose};
 
 /// How long a pull searches for an event. After that it returns an empty page with the position that it reached.
 const SEARCH_TIME: Duration = Duration::from_millis(500);
-/// Minimum page size: an item and the up to two versions that it replaces. They are never split, so a smaller page
-/// could not get past them.
-const MIN_PAGE: usize = 3;
 /// Maximum number of open snapshots per partner.
 const MAX_SNAPSHOTS: usize = 2;
 /// Maximum size of a snapshot message in bytes, plus one item.
@@ -48,7 +45,7 @@ pub async fn pull(
         Some(Requested::FromNow(_)) => Start::Now,
         Some(Requested::Cursor(token)) => Start::After(cursor::read(token)?),
     };
-    let size = page_size(request.page_size as usize).max(MIN_PAGE);
+    let size = page_size(request.page_size as usize);
     let mut feed = services.exchange.feeds.feed(caller, start, feed_request)?;
     let deadline = tokio::time::Instant::now() + SEARCH_TIME;
     let OutgoingMessage { message: mut page, accessed, .. } =
