@@ -64,6 +64,8 @@ pub struct Migrate {
 #[derive(Serialize)]
 struct JournalContents {
     backend: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy_of: Option<String>,
     oldest: u64,
     head: u64,
     bytes: u64,
@@ -83,6 +85,7 @@ impl Show {
         let summary = journal::contents(&self.location.settings()?).map_err(failure)?;
         let contents = JournalContents {
             backend: summary.backend.name(),
+            copy_of: summary.copy_of,
             oldest: summary.oldest,
             head: summary.head,
             bytes: summary.bytes,
@@ -91,6 +94,9 @@ impl Show {
             output::json(&contents)?;
         } else {
             output::line(&format!("backend  {}", contents.backend))?;
+            if let Some(stream) = &contents.copy_of {
+                output::line(&format!("copy of  the JetStream stream {stream}"))?;
+            }
             output::line(&format!("oldest   {}", contents.oldest))?;
             output::line(&format!("newest   {}", contents.head))?;
             output::line(&format!("size     {:.1} MB", mb(contents.bytes)))?;
@@ -125,7 +131,9 @@ impl Migrate {
         let moved = moved.map_err(failure)?;
         let entries = match moved {
             MigrationOutcome::Copied(entries) => entries,
-            MigrationOutcome::Already | MigrationOutcome::Finished => 0,
+            MigrationOutcome::Already | MigrationOutcome::Detached | MigrationOutcome::Finished => {
+                0
+            }
         };
         if global.json {
             let changed = moved != MigrationOutcome::Already;
@@ -135,6 +143,11 @@ impl Migrate {
         output::line(&match moved {
             MigrationOutcome::Already => {
                 format!("the journal is already in {to}: nothing was changed")
+            }
+            MigrationOutcome::Detached => {
+                format!(
+                    "the journal is in {to}, and no longer a copy of a stream. The stream was not changed"
+                )
             }
             MigrationOutcome::Finished => {
                 format!("the journal is in {to}: finished the interrupted migration")

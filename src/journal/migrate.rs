@@ -13,17 +13,21 @@ use std::path::Path;
 use nix::unistd::geteuid;
 use thiserror::Error;
 
-use super::backend::{has_only_copy, migrated, migrating, open_locked, was_opened};
+use super::backend::{
+    copied_stream, has_only_copy, migrated, migrating, open_locked, unmark_copy, was_opened,
+};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
 /// Entries per step of copying or comparing.
 const STEP: usize = 256;
 
 /// A summary of a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalContents {
     /// Its backend.
     pub backend: Backend,
+    /// The JetStream stream that it is a local copy of, if it is one.
+    pub copy_of: Option<String>,
     /// The oldest sequence.
     pub oldest: u64,
     /// The newest sequence; 0 when it is empty.
@@ -37,6 +41,8 @@ pub struct JournalContents {
 pub enum MigrationOutcome {
     /// The journal already uses this backend.
     Already,
+    /// The local copy of a stream is now a journal of its own, in the same backend.
+    Detached,
     /// The journal was copied and compared. Holds the number of entries.
     Copied(u64),
     /// An earlier, interrupted migration was finished.
@@ -73,7 +79,8 @@ pub enum MigrateError {
     Io(#[from] io::Error),
 }
 
-/// Moves a journal to another backend. Sequences, times and ids stay the same.
+/// Moves a journal to another backend. Sequences, times and ids stay the same. The local copy of a stream
+/// becomes a journal of its own; the stream stays.
 ///
 /// `progress` receives the steps done and the total; copying and comparing an entry are one step each.
 ///
@@ -104,6 +111,11 @@ pub fn migrate(
     let (source, lock) = open_locked(from, settings.clone())?;
     remove(&new)?;
     if from == to {
+        drop(source);
+        if copied_stream(folder)?.is_some() {
+            unmark_copy(folder)?;
+            return Ok(MigrationOutcome::Detached);
+        }
         return Ok(if interrupted {
             MigrationOutcome::Finished
         } else {
@@ -149,9 +161,10 @@ pub fn contents(settings: &LocalSettings) -> Result<JournalContents, MigrateErro
         [one] => one,
         _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
     };
-    let journal = open(backend, settings.clone())?;
+    let (journal, _lock) = open_locked(backend, settings.clone())?;
     let bytes = journal.size_on_disk().unwrap_or_default();
-    Ok(JournalContents { backend, oldest: journal.oldest(), head: journal.head(), bytes })
+    let copy_of = copied_stream(folder)?;
+    Ok(JournalContents { backend, copy_of, oldest: journal.oldest(), head: journal.head(), bytes })
 }
 
 fn copy_all(
