@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use async_nats::Client;
+use async_nats::{Client, StatusCode};
 use futures_util::StreamExt;
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -65,6 +65,10 @@ async fn ask(system: &Client) -> Result<Vec<Answer>, String> {
     let mut answers = Vec::new();
     let mut wait = FIRST_ANSWER;
     while let Ok(Some(reply)) = timeout(wait, replies.next()).await {
+        // Nobody listens: it is another account.
+        if reply.status == Some(StatusCode::NO_RESPONDERS) {
+            break;
+        }
         wait = NEXT_ANSWER;
         let answer = serde_json::from_slice::<Answer>(&reply.payload);
         answers.push(answer.map_err(|error| {
