@@ -10,6 +10,7 @@ mod readiness;
 mod reload;
 mod service_manager;
 mod settings;
+mod shared_journal;
 mod stores;
 
 use std::net::SocketAddr;

@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use self::jetstream::{JetStreamJournal, JetStreamSettings, Refusal};
-pub use self::local::{Durability, LocalSettings, OpenError, check_backend, free_space};
+pub use self::local::{
+    Durability, LocalSettings, OpenError, check_backend, check_copy, free_space,
+};
 pub(super) use self::local::{copied_stream, unmark_copy, was_opened};
 pub use self::memory::{Fault, MemoryJournal};
 use super::Journal;

@@ -338,6 +338,11 @@ pub fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     check_folder(folder, backend, Ownership::Own)
 }
 
+/// Refuses a folder with another journal than the copy of a stream in a backend.
+pub fn check_copy(folder: &Path, backend: Backend, stream: &str) -> Result<(), OpenError> {
+    check_folder(folder, backend, Ownership::CopyOf(stream))
+}
+
 fn check_folder(
     folder: &Path,
     backend: Backend,

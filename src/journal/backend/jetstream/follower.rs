@@ -127,8 +127,16 @@ async fn follow(shared: &Arc<Shared>) -> Result<Infallible, SessionEnd> {
     }
     stream::check_continuity(shared, &stream).await?;
     confirm(shared, &stream).await?;
-    shared.status.send_modify(|status| {
-        status.accepted_risks = [risks, differences].concat();
+    let accepted = [risks, differences].concat();
+    shared.status.send_if_modified(|status| {
+        let is_new = status.accepted_risks != accepted;
+        if is_new {
+            for risk in &accepted {
+                warn!(risk, "jetstream.accept_unsafe is set: acknowledged entries may be lost");
+            }
+            status.accepted_risks.clone_from(&accepted);
+        }
+        is_new
     });
     set_state(shared, ClusterState::Following);
     tokio::select! {
