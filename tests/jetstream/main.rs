@@ -9,7 +9,10 @@ mod continuity;
 mod copies;
 #[path = "../support/nats.rs"]
 mod nats;
+mod node;
 mod refusals;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::path::Path;
 use std::thread::sleep;

@@ -15,20 +15,27 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use tipoff::clock::SystemClock;
+use tipoff::config::JetStream;
+use tipoff::domain::Timestamp;
 use tipoff::journal::{JetStreamSettings, LocalSettings};
 
+/// All that the login of the system account may do: see docs/operations.md.
+const SYSTEM: &str = "{ publish: \"$SYS.REQ.SERVER.PING.JSZ\", subscribe: \"_INBOX.>\" }";
+
 /// How the servers are configured.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct NatsOptions {
     pub servers: usize,
     /// `sync_interval` of JetStream.
     pub sync_interval: &'static str,
     pub max_payload: usize,
+    /// The folder with `ca.pem`, `cert.pem` and `key.pem` of the servers. Clients need a certificate then.
+    pub tls: Option<PathBuf>,
 }
 
 impl Default for NatsOptions {
     fn default() -> Self {
-        Self { servers: 1, sync_interval: "always", max_payload: 8 * 1024 * 1024 }
+        Self { servers: 1, sync_interval: "always", max_payload: 8 * 1024 * 1024, tls: None }
     }
 }
 
@@ -59,15 +66,16 @@ impl Nats {
 
     pub fn with(options: NatsOptions) -> Self {
         let server = |_| Server { port: free_port(), route: free_port(), process: None };
-        let servers = (0..options.servers).map(server).collect();
+        let count = options.servers;
+        let servers = (0..count).map(server).collect();
         let mut nats = Self { folder: tempfile::tempdir().unwrap(), servers, options };
         for (name, login) in [("node", "tipoff:secret"), ("system", "system:secret")] {
             std::fs::write(nats.folder.path().join(name), login).unwrap();
         }
-        for at in 0..options.servers {
+        for at in 0..count {
             nats.spawn(at);
         }
-        for at in 0..options.servers {
+        for at in 0..count {
             nats.wait(at);
         }
         nats
@@ -75,7 +83,9 @@ impl Nats {
 
     /// The settings of a journal in a stream on these servers, with a copy in `local`.
     pub fn settings(&self, local: LocalSettings) -> JetStreamSettings {
-        let servers = self.servers.iter().map(|server| format!("nats://127.0.0.1:{}", server.port));
+        let scheme = if self.options.tls.is_some() { "tls" } else { "nats" };
+        let servers =
+            self.servers.iter().map(|server| format!("{scheme}://127.0.0.1:{}", server.port));
         JetStreamSettings {
             credentials: Some(self.folder.path().join("node")),
             system_credentials: Some(self.folder.path().join("system")),
@@ -85,16 +95,24 @@ impl Nats {
         }
     }
 
+    /// The table `[jetstream]` of a node that uses these servers.
+    pub fn table(&self) -> JetStream {
+        let settings = self.settings(LocalSettings::new("", Arc::new(Timestamp::default)));
+        JetStream {
+            servers: settings.servers,
+            credentials: settings.credentials.unwrap(),
+            system_credentials: settings.system_credentials.unwrap(),
+            replicas: settings.replicas,
+            max_gb: 1,
+            ..JetStream::default()
+        }
+    }
+
     /// A client with the node's login, to change what a node would not.
     pub async fn client(&self) -> async_nats::Client {
         let options = async_nats::ConnectOptions::new();
         let options = options.user_and_password("tipoff".into(), "secret".into());
         options.connect(format!("127.0.0.1:{}", self.servers[0].port)).await.unwrap()
-    }
-
-    /// Changes the options. They hold from the next start of a server.
-    pub fn set_options(&mut self, options: NatsOptions) {
-        self.options = options;
     }
 
     /// Kills a server.
@@ -146,15 +164,24 @@ impl Nats {
         let server = &self.servers[at];
         let mut config = format!(
             "listen: 127.0.0.1:{}\nserver_name: n{at}\nmax_payload: {}\n\
-             jetstream {{ store_dir: {:?}, sync_interval: {}, max_file_store: 4G }}\n\
-             accounts {{\n  SYS {{ users: [{{user: system, password: secret}}] }}\n  \
+             jetstream {{ store_dir: \"{}\", sync_interval: {}, max_file_store: 4G }}\n\
+             accounts {{\n  SYS {{ users: [{{user: system, password: secret, permissions: {SYSTEM}}}] }}\n  \
              TIPOFF {{ jetstream: enabled, users: [{{user: tipoff, password: secret}}] }}\n}}\n\
              system_account: SYS\n",
             server.port,
             self.options.max_payload,
-            self.store(at),
+            self.store(at).display(),
             self.options.sync_interval,
         );
+        if let Some(tls) = &self.options.tls {
+            let tls = tls.display();
+            writeln!(
+                config,
+                "tls {{ ca_file: \"{tls}/ca.pem\", cert_file: \"{tls}/cert.pem\", key_file: \"{tls}/key.pem\", \
+                 verify: true }}"
+            )
+            .unwrap();
+        }
         if self.servers.len() > 1 {
             let routes: Vec<_> =
                 self.servers.iter().map(|s| format!("nats://127.0.0.1:{}", s.route)).collect();
