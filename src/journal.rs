@@ -31,7 +31,9 @@ pub use self::backend::{
 pub use self::cluster::{ClusterState, ClusterStatus, Confirmation};
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};
 pub use self::log::{Log, LogSettings};
-pub use self::migrate::{JournalContents, MigrateError, MigrationOutcome, contents, migrate};
+pub use self::migrate::{
+    JournalContents, MigrateError, MigrationOutcome, Source, contents, migrate, migrate_to_stream,
+};
 pub use self::tail::LoggedEntry;
 use crate::domain::{Entry, Timestamp};
 

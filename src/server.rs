@@ -22,6 +22,9 @@ pub use self::check::CheckReport;
 pub use self::descriptors::raise_limit;
 pub use self::node::Node;
 pub use self::readiness::Readiness;
+pub use self::shared_journal::{
+    check as check_shared_journal, settings as shared_journal_settings,
+};
 pub use self::stores::journal_settings;
 use crate::config::ConfigError;
 use crate::error;

@@ -204,16 +204,16 @@ impl Shared {
         let is_decided = |status: &ClusterStatus| {
             matches!(status.state, ClusterState::Following | ClusterState::Refused(_))
         };
-        let target = match timeout(limit, status.wait_for(is_decided)).await {
-            Ok(Ok(status)) => match &status.state {
-                ClusterState::Refused(refusal) => return Err(refusal.clone()),
-                _ => status.confirmed.map_or(0, |confirmed| confirmed.head),
-            },
-            _ => {
-                let reason = self.status.borrow().refusal().unwrap_or_default();
-                return Err(Refusal::Unreachable { reason });
-            }
+        let Ok(Ok(decided)) =
+            timeout(limit, status.wait_for(is_decided)).await.map(|it| it.map(|it| it.clone()))
+        else {
+            let reason = self.status.borrow().refusal().unwrap_or_default();
+            return Err(Refusal::Unreachable { reason });
         };
+        if let ClusterState::Refused(refusal) = decided.state {
+            return Err(refusal);
+        }
+        let target = decided.confirmed.map_or(0, |confirmed| confirmed.head);
         let mut head = self.copy.watch();
         loop {
             tokio::select! {

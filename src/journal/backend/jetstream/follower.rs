@@ -96,7 +96,7 @@ fn set_state(shared: &Shared, state: ClusterState) {
             ClusterState::Following => info!(stream, "the journal follows its stream"),
             ClusterState::Connecting(reason) => warn!(stream, reason, "lost the journal's stream"),
             ClusterState::Refused(refusal) => {
-                error!(stream, "the journal takes no entries: {refusal}")
+                error!(stream, "the journal takes no entries: {refusal}");
             }
         }
         status.state = state;

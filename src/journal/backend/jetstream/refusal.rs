@@ -44,7 +44,8 @@ pub enum Refusal {
     /// The stream is gone, and the local copy is not empty.
     #[error(
         "the stream {stream} does not exist, and the local copy holds entries up to {head}: the servers lost the stream, \
-         or it was deleted. Do not start the nodes one by one: the stream is made again from the most advanced copy"
+         or it was deleted. Stop all nodes, and run tipoff journal migrate --to jetstream --recover on the one whose \
+         tipoff journal show prints the newest entry"
     )]
     StreamGone {
         /// The stream.
@@ -55,8 +56,8 @@ pub enum Refusal {
     /// The stream lost its tail and went on otherwise, or it is another stream.
     #[error(
         "the stream {stream} does not continue the local copy: at sequence {sequence} the copy holds {local} and the \
-         stream {remote}. The servers lost acknowledged entries, or it is another stream. Stop all nodes, and make the \
-         stream again from the most advanced copy"
+         stream {remote}. The servers lost acknowledged entries, or it is another stream. Stop all nodes, \
+         and make the stream again from the most advanced copy: see docs/operations.md, \"A journal on JetStream\""
     )]
     Diverged {
         /// The stream.

@@ -180,6 +180,7 @@ async fn login(
     }
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn settings_error(key: &'static str, reason: impl ToString) -> Refusal {
     Refusal::Settings { key, reason: reason.to_string() }
 }

@@ -108,8 +108,9 @@ pub enum OpenError {
     },
     /// The folder holds a journal that is not the copy of a stream.
     #[error(
-        "{folder} holds a journal of its own, and no copy of the JetStream stream {stream}. Set storage.journal to the \
-         backend of that journal, or move {folder} away: the node then fetches the stream"
+        "{} holds a journal of its own, and no copy of the JetStream stream {stream}. Put it into the stream: tipoff \
+         journal migrate --to jetstream --data {}. Or move the folder away: the node then fetches the stream",
+        folder.display(), data_folder(folder)
     )]
     NoCopy {
         /// The folder.
