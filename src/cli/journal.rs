@@ -149,13 +149,12 @@ impl Migrate {
             bar.set_length(all);
             bar.set_position(done);
         };
-        let moved = match Backend::of_name(to) {
-            Some(backend) => journal::migrate(backend, &self.location.settings()?, &mut progress),
-            None => {
-                let source = if self.recover { Source::Copy } else { Source::Own };
-                let settings = self.location.jetstream_settings()?;
-                journal::migrate_to_stream(source, &settings, &mut progress)
-            }
+        let moved = if let Some(backend) = Backend::of_name(to) {
+            journal::migrate(backend, &self.location.settings()?, &mut progress)
+        } else {
+            let source = if self.recover { Source::Copy } else { Source::Own };
+            let settings = self.location.jetstream_settings()?;
+            journal::migrate_to_stream(source, &settings, &mut progress)
         };
         bar.finish_and_clear();
         let moved = moved.map_err(failure)?;
@@ -167,7 +166,7 @@ impl Migrate {
         };
         if global.json {
             let changed = moved != MigrationOutcome::Already;
-            output::json(&MigrationResult { backend: to.to_string(), entries, changed })?;
+            output::json(&MigrationResult { backend: to.clone(), entries, changed })?;
             return Ok(Completion::Whole);
         }
         output::line(&match moved {
