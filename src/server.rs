@@ -10,6 +10,7 @@ mod readiness;
 mod reload;
 mod service_manager;
 mod settings;
+mod shared_journal;
 mod stores;
 
 use std::net::SocketAddr;
@@ -21,6 +22,9 @@ pub use self::check::CheckReport;
 pub use self::descriptors::raise_limit;
 pub use self::node::Node;
 pub use self::readiness::Readiness;
+pub use self::shared_journal::{
+    check as check_shared_journal, settings as shared_journal_settings,
+};
 pub use self::stores::journal_settings;
 use crate::config::ConfigError;
 use crate::error;

@@ -29,7 +29,10 @@ fn bash_completes_commands_flags_and_values() {
     assert_eq!(completed(&["tipoff", "pk"]), ["pki"]);
     assert_eq!(completed(&["tipoff", "submit", "--dr"]), ["--dry-run"]);
     assert_eq!(completed(&["tipoff", "tip", "list", "--urgency", "imm"]), ["imminent-harm"]);
-    assert_eq!(completed(&["tipoff", "journal", "migrate", "--to", ""]), ["sled", "files"]);
+    assert_eq!(
+        completed(&["tipoff", "journal", "migrate", "--to", ""]),
+        ["sled", "files", "jetstream"]
+    );
     let commands = completed(&["tipoff", ""]);
     assert!(commands.contains(&"enforcement".to_owned()), "{commands:?}");
 }

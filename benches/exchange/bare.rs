@@ -60,6 +60,7 @@ pub fn open_journal(storage: &Storage, data: &Path) -> Arc<dyn Journal> {
     let backend = match storage.journal {
         JournalBackend::Sled => Backend::Sled,
         JournalBackend::Files => Backend::Files,
+        JournalBackend::JetStream => panic!("this scenario has one node"),
     };
     open(backend, LocalSettings { cache_bytes: storage.journal_cache_mb * 1024 * 1024, ..settings })
         .unwrap()

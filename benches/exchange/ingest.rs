@@ -49,6 +49,7 @@ impl<'a> Stored<'a> {
         let scenario = match self.storage.journal {
             JournalBackend::Sled => "ingest sled",
             JournalBackend::Files => "ingest files",
+            JournalBackend::JetStream => panic!("this scenario has one node"),
         };
         let limit = bare::writes(self.storage);
         let figures = (rate(self.items, self.elapsed), rate(self.items, limit), "indicators/s");

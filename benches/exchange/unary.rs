@@ -32,6 +32,7 @@ pub async fn run(journal: JournalBackend, callers: u64, calls: u64) -> Row {
     let (scenario, target) = match journal {
         JournalBackend::Sled => ("unary sled", 0.4),
         JournalBackend::Files => ("unary files", 0.5),
+        JournalBackend::JetStream => panic!("this scenario has one node"),
     };
     let total = callers * calls;
     let figures = (rate(total, elapsed), rate(total, limit), "calls/s");

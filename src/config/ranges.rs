@@ -43,6 +43,11 @@ pub const NUMBERS: &[Number] = &[
     number!(storage.append_queue, 1..=1_000_000, "appends"),
     number!(storage.accesses_kept_days, 1..=36_500, "days"),
     number!(storage.withdrawals_kept_days, 1..=36_500, "days"),
+    number!(jetstream.replicas, 1..=5, "servers"),
+    number!(jetstream.max_gb, 1..=1_000_000, "GB"),
+    // An append is retried for 10 s, and the servers must remember it until then.
+    number!(jetstream.duplicate_window_s, 120..=600, "s"),
+    number!(jetstream.connect_timeout_s, 1..=3_600, "s"),
     number!(requests.unary_timeout_s, 1..=3_600, "s"),
     // A journal entry is limited to 4 MB and is larger than the request that it stores.
     number!(requests.max_message_kb, 1..=4_096, "KB"),

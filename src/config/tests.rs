@@ -22,7 +22,8 @@ fn the_documentation_shows_every_key_with_its_default() {
         documentation.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     assert_eq!(Config::parse(block).unwrap(), Config::default());
     let shown = block.parse::<toml::Table>().unwrap();
-    let sections = ["server", "storage", "requests", "connections", "access", "telemetry"];
+    let sections =
+        ["server", "storage", "jetstream", "requests", "connections", "access", "telemetry"];
     let debug = format!("{:#?}", Config::default());
     let keys: usize = sections.iter().map(|s| shown[*s].as_table().unwrap().len()).sum();
     let fields =

@@ -2,6 +2,7 @@
 
 mod end;
 mod files;
+mod jetstream;
 mod local;
 mod memory;
 mod sled;
@@ -12,8 +13,11 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-pub(super) use self::local::was_opened;
-pub use self::local::{Durability, LocalSettings, OpenError, check_backend, free_space};
+pub use self::jetstream::{JetStreamJournal, JetStreamSettings, Refusal};
+pub use self::local::{
+    Durability, LocalSettings, OpenError, check_backend, check_copy, free_space,
+};
+pub(super) use self::local::{copied_stream, unmark_copy, was_opened};
 pub use self::memory::{Fault, MemoryJournal};
 use super::Journal;
 
@@ -101,7 +105,8 @@ pub fn is_missing(folder: &Path) -> bool {
     !was_opened(folder) && Backend::in_folder(folder).is_ok_and(|found| found.is_empty())
 }
 
-/// Like [`open`], with the lock of the folder. The lock can outlive the journal.
+/// Like [`open`], with the lock of the folder, and for the local copy of a stream too. The lock can outlive the
+/// journal.
 pub(super) fn open_locked(
     backend: Backend,
     settings: LocalSettings,
@@ -111,12 +116,12 @@ pub(super) fn open_locked(
         |lock: std::io::Result<File>| lock.map_err(|source| OpenError::of_io(&folder, source));
     Ok(match backend {
         Backend::Sled => {
-            let journal = SledJournal::open(settings)?;
+            let journal = SledJournal::open_as(local::Ownership::Any, settings)?;
             let lock = locked(journal.share_lock())?;
             (Arc::new(journal), lock)
         }
         Backend::Files => {
-            let journal = FileJournal::open(settings)?;
+            let journal = FileJournal::open_as(local::Ownership::Any, settings)?;
             let lock = locked(journal.share_lock())?;
             (Arc::new(journal), lock)
         }

@@ -9,7 +9,7 @@ use tracing::error;
 
 use super::space::SpaceLog;
 use super::tail::{LoggedEntry, Tail};
-use super::{Append, AppendError, AppendOutcome, Journal, JournalError, Stamp};
+use super::{Append, AppendError, AppendOutcome, ClusterStatus, Journal, JournalError, Stamp};
 
 /// Maximum appends per durable write.
 const GROUP_APPENDS: usize = 256;
@@ -199,6 +199,11 @@ impl Log {
     /// The journal's size on disk, in bytes, if it has one.
     pub fn size_on_disk(&self) -> Option<u64> {
         self.journal.size_on_disk()
+    }
+
+    /// What the node knows of the other nodes' part, if the journal is shared with any.
+    pub fn cluster(&self) -> Option<ClusterStatus> {
+        self.journal.cluster().map(|status| status.borrow().clone())
     }
 
     /// The sequence of the oldest entry.

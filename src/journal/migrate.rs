@@ -5,6 +5,8 @@
 //! migration starts over. If interrupted later, the same command finishes it. At every moment one
 //! complete journal exists.
 
+mod to_stream;
+
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -13,17 +15,22 @@ use std::path::Path;
 use nix::unistd::geteuid;
 use thiserror::Error;
 
-use super::backend::{has_only_copy, migrated, migrating, open_locked, was_opened};
+pub use self::to_stream::{Source, migrate_to_stream};
+use super::backend::{
+    copied_stream, has_only_copy, migrated, migrating, open_locked, unmark_copy, was_opened,
+};
 use super::{Backend, Journal, JournalError, LocalSettings, OpenError, open, sync_names};
 
 /// Entries per step of copying or comparing.
 const STEP: usize = 256;
 
 /// A summary of a journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalContents {
     /// Its backend.
     pub backend: Backend,
+    /// The JetStream stream that it is a local copy of, if it is one.
+    pub copy_of: Option<String>,
     /// The oldest sequence.
     pub oldest: u64,
     /// The newest sequence; 0 when it is empty.
@@ -37,6 +44,8 @@ pub struct JournalContents {
 pub enum MigrationOutcome {
     /// The journal already uses this backend.
     Already,
+    /// The local copy of a stream is now a journal of its own, in the same backend.
+    Detached,
     /// The journal was copied and compared. Holds the number of entries.
     Copied(u64),
     /// An earlier, interrupted migration was finished.
@@ -63,6 +72,29 @@ pub enum MigrateError {
         /// The owner's user id.
         owner: u32,
     },
+    /// The folder holds no local copy of a stream.
+    #[error(
+        "{0} holds no local copy of a stream. --recover makes a stream again that its servers lost: run it on the most \
+         advanced node, or leave it out to move a journal into a new stream"
+    )]
+    NoCopy(String),
+    /// The stream holds more than the journal.
+    #[error(
+        "the stream holds entries up to {stream}, and this journal ends with entry {journal}: it is the stream of another \
+         journal, or a node has a more advanced copy. Nothing was changed"
+    )]
+    StreamAhead {
+        /// The head of the stream.
+        stream: u64,
+        /// The head of the journal.
+        journal: u64,
+    },
+    /// The stream holds another journal.
+    #[error(
+        "entry {0} of the stream is not that of this journal: it is the stream of another journal. Nothing was changed; \
+         set jetstream.stream to a new name"
+    )]
+    OtherJournal(u64),
     /// An entry of the copy differs.
     #[error(
         "entry {0} differs in the copy. The old journal is unchanged; check the disk and try again"
@@ -73,7 +105,8 @@ pub enum MigrateError {
     Io(#[from] io::Error),
 }
 
-/// Moves a journal to another backend. Sequences, times and ids stay the same.
+/// Moves a journal to another backend. Sequences, times and ids stay the same. The local copy of a stream
+/// becomes a journal of its own; the stream stays.
 ///
 /// `progress` receives the steps done and the total; copying and comparing an entry are one step each.
 ///
@@ -91,19 +124,17 @@ pub fn migrate(
     if interrupted {
         take_place(folder)?;
     }
-    let from = match *Backend::in_folder(folder)?.as_slice() {
-        // An empty `files` journal has no file.
-        [] if interrupted => return Ok(MigrationOutcome::Finished),
-        [] if has_only_copy(folder) => {
-            return Err(OpenError::OnlyCopy(folder.clone()).into());
-        }
-        [] => return Err(MigrateError::Nothing(folder.display().to_string())),
-        [one] => one,
-        _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
+    let Some(from) = only_backend(folder, interrupted)? else {
+        return Ok(MigrationOutcome::Finished);
     };
     let (source, lock) = open_locked(from, settings.clone())?;
     remove(&new)?;
     if from == to {
+        drop(source);
+        if copied_stream(folder)?.is_some() {
+            unmark_copy(folder)?;
+            return Ok(MigrationOutcome::Detached);
+        }
         return Ok(if interrupted {
             MigrationOutcome::Finished
         } else {
@@ -121,6 +152,18 @@ pub fn migrate(
     take_place(folder)?;
     drop(lock);
     Ok(MigrationOutcome::Copied(entries))
+}
+
+/// The backend of the only journal in a folder. `None` if an interrupted migration left an empty journal there.
+fn only_backend(folder: &Path, interrupted: bool) -> Result<Option<Backend>, MigrateError> {
+    match *Backend::in_folder(folder)?.as_slice() {
+        // An empty `files` journal has no file.
+        [] if interrupted => Ok(None),
+        [] if has_only_copy(folder) => Err(OpenError::OnlyCopy(folder.to_owned()).into()),
+        [] => Err(MigrateError::Nothing(folder.display().to_string())),
+        [one] => Ok(Some(one)),
+        _ => Err(OpenError::TwoBackends(folder.to_owned()).into()),
+    }
 }
 
 /// Refuses to run as another user than the owner: the node could not read the new journal.
@@ -149,9 +192,10 @@ pub fn contents(settings: &LocalSettings) -> Result<JournalContents, MigrateErro
         [one] => one,
         _ => return Err(OpenError::TwoBackends(folder.clone()).into()),
     };
-    let journal = open(backend, settings.clone())?;
+    let (journal, _lock) = open_locked(backend, settings.clone())?;
     let bytes = journal.size_on_disk().unwrap_or_default();
-    Ok(JournalContents { backend, oldest: journal.oldest(), head: journal.head(), bytes })
+    let copy_of = copied_stream(folder)?;
+    Ok(JournalContents { backend, copy_of, oldest: journal.oldest(), head: journal.head(), bytes })
 }
 
 fn copy_all(

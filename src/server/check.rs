@@ -10,7 +10,8 @@ use nix::unistd::{AccessFlags, access};
 
 use super::node::server_identity;
 use super::settings::CheckedConfig;
-use super::stores::{backend, check_journal_exists};
+use super::shared_journal;
+use super::stores::{check_journal_exists, check_journal_folder};
 use super::{ServeError, grpc};
 use crate::clock::Clock;
 use crate::config::{Config, Storage};
@@ -42,7 +43,7 @@ impl CheckReport {
             }
         };
         report.take(server_identity(config, &checked).validate(clock).map_err(Into::into));
-        let is_running = report.data(&config.storage);
+        let is_running = report.data(config);
         let server = &config.server;
         for (key, address) in [("server.grpc", server.grpc), ("server.ops", server.ops)] {
             report.address(key, address, is_running);
@@ -62,7 +63,8 @@ impl CheckReport {
     }
 
     /// Checks the data folder. Returns whether a running node holds it.
-    fn data(&mut self, storage: &Storage) -> bool {
+    fn data(&mut self, config: &Config) -> bool {
+        let storage = &config.storage;
         let data = &storage.data;
         let named = data.display();
         let (existing, is_there) = match nearest(data) {
@@ -83,7 +85,8 @@ impl CheckReport {
         self.free_space(storage, &existing);
         let folder = data.join("journal");
         self.take(check_journal_exists(storage));
-        self.take(journal::check_backend(&folder, backend(storage)).map_err(Into::into));
+        self.take(check_journal_folder(config).map_err(Into::into));
+        self.errors.extend(shared_journal::check_files(config).into_iter().map(Into::into));
         let is_running = journal::is_locked(&folder);
         if is_running {
             self.notes.push(format!("storage.data: a running node holds {named}"));

@@ -58,6 +58,8 @@ fn observe(exchange: &Exchange, metrics: &Metrics) {
     if let Some(bytes) = exchange.free_bytes() {
         metrics.observe_free_disk(bytes);
     }
+    let confirmed_ago = exchange.head_confirmed_ago().unwrap_or_default();
+    metrics.observe_shared_journal(confirmed_ago.as_secs_f64(), exchange.accepted_risks());
     let lags = exchange.feeds.lags().into_iter().map(|lag| Lag {
         partner: lag.partner.to_string(),
         subscription: lag.name.to_string(),

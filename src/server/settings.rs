@@ -54,6 +54,7 @@ impl CheckedConfig {
         }
         let trust_domain = TrustDomain::new(&config.server.trust_domain)
             .map_err(|error| value("server.trust_domain", error.to_string()))?;
+        super::shared_journal::check(config)?;
         check_telemetry(&config.telemetry)?;
         let labels = Labels::with(config.labels.clone()).map_err(at("labels"))?;
         let suspended = config.access.suspended.iter().map(|id| PartnerId::parse(id));

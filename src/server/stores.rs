@@ -8,15 +8,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use super::ServeError;
 use super::readiness::Readiness;
+use super::{ServeError, shared_journal};
 use crate::clock::Clock;
 use crate::config::{Config, JournalBackend, Storage};
 use crate::exchange::Follower;
 use crate::index::{Index, IndexState, JournalEnds};
 use crate::journal::{
-    self, Backend, CursorError, CursorStore, LocalSettings, Log, LogSettings, SledCursors,
-    UnreadableCursors,
+    self, Backend, CursorError, CursorStore, JetStreamJournal, Journal, LocalSettings, Log,
+    LogSettings, OpenError, SledCursors, UnreadableCursors,
 };
 
 const MB: u64 = 1024 * 1024;
@@ -62,7 +62,7 @@ impl Stores {
 fn open_log(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<Index>), ServeError> {
     let storage = &config.storage;
     check_journal_exists(storage)?;
-    let journal = journal::open(backend(storage), journal_settings(storage, clock))?;
+    let journal = open_journal(config, clock)?;
     let entry = |sequence| journal.read(sequence, 1).ok()?.pop();
     let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
@@ -72,16 +72,37 @@ fn open_log(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<In
     Ok((Arc::new(log), Arc::new(index)))
 }
 
-/// The backend of the journal that is configured.
-pub fn backend(storage: &Storage) -> Backend {
-    match storage.journal {
-        JournalBackend::Sled => Backend::Sled,
-        JournalBackend::Files => Backend::Files,
+/// Opens the configured journal.
+fn open_journal(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Journal>, OpenError> {
+    let local = |backend| journal::open(backend, journal_settings(&config.storage, clock));
+    match config.storage.journal {
+        JournalBackend::Sled => local(Backend::Sled),
+        JournalBackend::Files => local(Backend::Files),
+        JournalBackend::JetStream => {
+            Ok(Arc::new(JetStreamJournal::open(shared_journal::settings(config, clock))?))
+        }
     }
 }
 
-/// Refuses a data folder that has lost its journal, so that an empty exchange never takes its place.
+/// Checks that the journal's folder holds what the configured journal would open. Changes nothing.
+pub fn check_journal_folder(config: &Config) -> Result<(), OpenError> {
+    let folder = config.storage.data.join("journal");
+    match config.storage.journal {
+        JournalBackend::Sled => journal::check_backend(&folder, Backend::Sled),
+        JournalBackend::Files => journal::check_backend(&folder, Backend::Files),
+        JournalBackend::JetStream => {
+            let table = &config.jetstream;
+            journal::check_copy(&folder, shared_journal::copy(table), &table.stream)
+        }
+    }
+}
+
+/// Refuses a data folder that has lost its journal, so that an empty exchange never takes its place. The local copy
+/// of a stream may be missing: it is fetched again.
 pub fn check_journal_exists(storage: &Storage) -> Result<(), ServeError> {
+    if storage.journal == JournalBackend::JetStream {
+        return Ok(());
+    }
     let others = ["index", "cursors"].map(|store| storage.data.join(store));
     let is_missing = journal::is_missing(&storage.data.join("journal"));
     if is_missing && others.iter().any(|store| holds_files(store)) {

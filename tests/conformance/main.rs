@@ -7,6 +7,8 @@ mod appends;
 mod bodies;
 #[path = "../support/bodies.rs"]
 mod campaign_bodies;
+#[path = "../support/nats.rs"]
+mod nats;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -14,32 +16,49 @@ use std::time::Duration;
 
 use appends::{batch, close, settings, time};
 use bodies::any_body;
+use nats::Nats;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use tipoff::domain::entry::{AppendId, Body, Entry};
 use tipoff::domain::{PartnerId, Timestamp};
 use tipoff::journal::{
-    Append, AppendError, AppendOutcome, Backend, Fault, Journal, JournalError, LocalSettings, Log,
-    LogSettings, MAX_ENTRY_BYTES, MemoryJournal, Stamp, TimeSource, open,
+    Append, AppendError, AppendOutcome, Backend, Fault, JetStreamJournal, JetStreamSettings,
+    Journal, JournalError, LocalSettings, Log, LogSettings, MAX_ENTRY_BYTES, MemoryJournal, Stamp,
+    TimeSource, open,
 };
 use tokio::sync::watch;
 
-/// An empty journal of every backend, with its folder.
-fn journals(time: &TimeSource) -> Vec<(Arc<dyn Journal>, TempDir)> {
-    let folder = || tempfile::tempdir().unwrap();
+/// What a journal lies in.
+struct Home {
+    folder: TempDir,
+    /// The server of a journal in a stream.
+    _nats: Option<Nats>,
+}
+
+/// An empty journal of every backend, and of JetStream with a copy in each.
+fn journals(time: &TimeSource) -> Vec<(Arc<dyn Journal>, Home)> {
+    let home = |nats| Home { folder: tempfile::tempdir().unwrap(), _nats: nats };
     let mut journals: Vec<(Arc<dyn Journal>, _)> =
-        vec![(Arc::new(MemoryJournal::new(Arc::clone(time))), folder())];
+        vec![(Arc::new(MemoryJournal::new(Arc::clone(time))), home(None))];
     for backend in Backend::ALL {
-        let folder = folder();
+        let home = home(None);
+        let settings = LocalSettings { time: Arc::clone(time), ..settings(home.folder.path()) };
+        journals.push((open(backend, settings).unwrap(), home));
+    }
+    for copy in Backend::ALL {
+        let nats = Nats::start();
+        let folder = tempfile::tempdir().unwrap();
         let settings = LocalSettings { time: Arc::clone(time), ..settings(folder.path()) };
-        journals.push((open(backend, settings).unwrap(), folder));
+        let settings = JetStreamSettings { copy, ..nats.settings(settings) };
+        let journal = JetStreamJournal::open(settings).unwrap();
+        journals.push((Arc::new(journal), Home { folder, _nats: Some(nats) }));
     }
     journals
 }
 
 /// Runs a test on every backend.
 fn on_every_backend(test: impl Fn(&dyn Journal)) {
-    for (journal, _folder) in journals(&time()) {
+    for (journal, _home) in journals(&time()) {
         test(&*journal);
     }
 }
@@ -78,7 +97,7 @@ fn times_never_go_back_though_the_clock_does() {
         let clock = Arc::clone(&clock);
         Arc::new(move || Timestamp::from_millis(clock.load(Ordering::Relaxed)))
     };
-    for (journal, _folder) in journals(&(source as TimeSource)) {
+    for (journal, _home) in journals(&(source as TimeSource)) {
         let journal = &*journal;
         clock.store(5_000, Ordering::Relaxed);
         append(journal, &[close(1)]);
@@ -221,7 +240,7 @@ fn entries_that_have_their_stamps_are_put_from_any_first_sequence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_shows_what_another_node_appended() {
-    for (journal, _folder) in journals(&time()) {
+    for (journal, _home) in journals(&time()) {
         let log = Log::start(Arc::clone(&journal), LogSettings::default()).unwrap();
         log.append(close(1)).await.unwrap();
         append(&*journal, &[close(2)]);
@@ -251,7 +270,7 @@ fn after_an_unknown_append_the_same_one_is_stored_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
-    for (journal, _folder) in journals(&time()) {
+    for (journal, _home) in journals(&time()) {
         // A tail of a few entries, so that reads come from memory and from disk.
         let log_settings = LogSettings { queue: 8, tail_bytes: 2_000 };
         let log = Arc::new(Log::start(journal, log_settings).unwrap());
@@ -281,18 +300,6 @@ async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
                 assert_eq!(logged.entry.sequence, next);
                 next += 1;
             }
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_journal_is_free_as_soon_as_its_log_is_gone() {
-    for backend in Backend::ALL {
-        let folder = tempfile::tempdir().unwrap();
-        for number in 0..50 {
-            let journal = open(backend, settings(folder.path())).unwrap();
-            let log = Log::start(journal, LogSettings::default()).unwrap();
-            assert_eq!(log.append(close(number)).await.unwrap().sequence, number + 1);
         }
     }
 }

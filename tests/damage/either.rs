@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tipoff::journal::{AppendError, Backend, Journal, LocalSettings, OpenError, open};
+use tipoff::journal::{
+    AppendError, Backend, Journal, LocalSettings, Log, LogSettings, OpenError, open,
+};
 
 use crate::append;
 use crate::appends::{batch, close, settings};
@@ -184,5 +186,17 @@ fn reads_end_where_they_are_large_enough_and_go_on() {
         }
         assert!(reads > 2, "{reads}");
         assert!(journal.read(25, 1).unwrap().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_is_free_as_soon_as_its_log_is_gone() {
+    for backend in EITHER {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..50 {
+            let journal = open(backend, settings(folder.path())).unwrap();
+            let log = Log::start(journal, LogSettings::default()).unwrap();
+            assert_eq!(log.append(close(number)).await.unwrap().sequence, number + 1);
+        }
     }
 }

@@ -43,6 +43,7 @@ impl Process {
             match world.config.storage.journal {
                 JournalBackend::Sled => "sled",
                 JournalBackend::Files => "files",
+                JournalBackend::JetStream => "jetstream",
             },
             world.partners,
         );

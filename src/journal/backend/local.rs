@@ -5,6 +5,7 @@
 //! After a failed write or sync, the contents of the disk are unknown. The journal then accepts nothing
 //! until it is reopened.
 
+mod copy;
 mod mark;
 mod open_error;
 
@@ -19,6 +20,8 @@ use nix::sys::statvfs::statvfs;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
+use self::copy::mark_copy;
+pub use self::copy::{LocalCopy, Ownership, copied_stream, unmark_copy};
 pub use self::mark::Watermark;
 use self::mark::WatermarkFile;
 pub use self::open_error::OpenError;
@@ -133,15 +136,26 @@ pub struct LocalJournal<S> {
 impl<S: EntryStore> LocalJournal<S> {
     /// Opens or creates the journal in a folder: see [`super::open`].
     pub fn open(settings: LocalSettings) -> Result<Self, OpenError> {
+        Self::open_as(Ownership::Own, settings)
+    }
+
+    /// Like [`Self::open`], for a journal of its own or for the copy of a stream. Marks a new copy.
+    pub(in crate::journal) fn open_as(
+        ownership: Ownership<'_>,
+        settings: LocalSettings,
+    ) -> Result<Self, OpenError> {
         let folder = &settings.folder;
-        check_backend(folder, S::BACKEND)?;
+        check_folder(folder, S::BACKEND, ownership)?;
         fs::create_dir_all(folder).map_err(|source| OpenError::of_io(folder, source))?;
         let lock = lock(folder).map_err(|error| match error {
             TryLockError::WouldBlock => OpenError::InUse(folder.clone()),
             TryLockError::Error(source) => OpenError::of_io(folder, source),
         })?;
         // Check again under the lock: a migration may have renamed the folder meanwhile.
-        check_backend(folder, S::BACKEND)?;
+        check_folder(folder, S::BACKEND, ownership)?;
+        if let Ownership::CopyOf(stream) = ownership {
+            mark_copy(folder, stream).map_err(|source| OpenError::of_io(folder, source))?;
+        }
         if migrated(folder).exists() {
             warn!(
                 folder = %migrated(folder).display(),
@@ -318,9 +332,27 @@ impl<S: EntryStore> Journal for LocalJournal<S> {
     }
 }
 
-/// Refuses a folder with the journal of another backend or of two, and one with an interrupted
-/// migration.
+/// Refuses a folder with the journal of another backend or of two, one with an interrupted migration, and
+/// the copy of a stream.
 pub fn check_backend(folder: &Path, backend: Backend) -> Result<(), OpenError> {
+    check_folder(folder, backend, Ownership::Own)
+}
+
+/// Refuses a folder with another journal than the copy of a stream in a backend.
+pub fn check_copy(folder: &Path, backend: Backend, stream: &str) -> Result<(), OpenError> {
+    check_folder(folder, backend, Ownership::CopyOf(stream))
+}
+
+fn check_folder(
+    folder: &Path,
+    backend: Backend,
+    ownership: Ownership<'_>,
+) -> Result<(), OpenError> {
+    copy::check_ownership(folder, backend, ownership)?;
+    check_files(folder, backend)
+}
+
+fn check_files(folder: &Path, backend: Backend) -> Result<(), OpenError> {
     let found = Backend::in_folder(folder).map_err(|source| OpenError::of_io(folder, source))?;
     match *found.as_slice() {
         [] if migrated(folder).exists() => Err(OpenError::Interrupted(folder.to_owned())),

@@ -65,6 +65,62 @@ pub enum OpenError {
         folder = .0.display(), data = data_folder(.0)
     )]
     TwoBackends(PathBuf),
+    /// The folder holds the copy of a stream, and the node is configured without JetStream.
+    #[error(
+        "{} holds a copy of the JetStream stream {stream}, which other nodes continue. Set storage.journal to \
+         \"jetstream\", or make the copy a journal of its own: tipoff journal migrate --to {backend} --data {}",
+        folder.display(), data_folder(folder)
+    )]
+    Copy {
+        /// The folder.
+        folder: PathBuf,
+        /// The stream.
+        stream: String,
+        /// The configured backend.
+        backend: Backend,
+    },
+    /// The folder holds the copy of another stream.
+    #[error(
+        "{} holds a copy of the JetStream stream {stream}, but jetstream.stream is \"{configured}\". Set it to \
+         \"{stream}\", or use another data folder",
+        folder.display()
+    )]
+    OtherStream {
+        /// The folder.
+        folder: PathBuf,
+        /// The stream that it is a copy of.
+        stream: String,
+        /// The configured stream.
+        configured: String,
+    },
+    /// The copy was written by another backend.
+    #[error(
+        "the copy in {folder} is in {found}, but jetstream.copy is \"{configured}\". Set it to \"{found}\", or delete \
+         {folder}: the node fetches the stream again"
+    )]
+    OtherCopy {
+        /// The folder.
+        folder: PathBuf,
+        /// The backend that wrote it.
+        found: Backend,
+        /// The configured one.
+        configured: Backend,
+    },
+    /// The folder holds a journal that is not the copy of a stream.
+    #[error(
+        "{} holds a journal of its own, and no copy of the JetStream stream {stream}. Put it into the stream: tipoff \
+         journal migrate --to jetstream --data {}. Or move the folder away: the node then fetches the stream",
+        folder.display(), data_folder(folder)
+    )]
+    NoCopy {
+        /// The folder.
+        folder: PathBuf,
+        /// The configured stream.
+        stream: String,
+    },
+    /// The JetStream servers or the stream cannot be used.
+    #[error(transparent)]
+    JetStream(#[from] super::super::jetstream::Refusal),
     /// A migration was interrupted between its two renames.
     #[error(
         "the migration of the journal {folder} was interrupted. Finish it with the same command: \
