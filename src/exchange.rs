@@ -34,7 +34,7 @@ use tokio::sync::watch;
 pub use self::commands::*;
 pub use self::commit::RequestReceipt;
 use self::core::Core;
-pub use self::core::{Caller, Page, SUBSCRIPTIONS_PER_PARTNER, Settings};
+pub use self::core::{Caller, Page, RandomIds, SUBSCRIPTIONS_PER_PARTNER, Settings};
 pub use self::feeds::*;
 pub use self::follower::Follower;
 pub use self::liaison::*;

@@ -24,9 +24,9 @@ use tokio::sync::watch;
 
 pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 pub use self::backend::{
-    Backend, Durability, Fault, FileJournal, JetStreamJournal, JetStreamSettings, LocalSettings,
-    MemoryJournal, OpenError, Refusal, SledJournal, check_backend, check_copy, free_space,
-    is_missing, open,
+    Backend, Choose, Durability, Fault, FileJournal, JetStreamJournal, JetStreamSettings,
+    LocalSettings, MemoryJournal, MemoryStream, OpenError, Refusal, SledJournal, StreamNode,
+    check_backend, check_copy, free_space, is_missing, open,
 };
 pub use self::cluster::{ClusterState, ClusterStatus, Confirmation};
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};

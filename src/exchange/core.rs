@@ -4,6 +4,7 @@ mod caller;
 mod epoch;
 mod limits;
 mod page;
+mod random;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(in crate::exchange) use self::caller::{rights_of, unknown_partner};
 use self::epoch::Epoch;
 pub use self::page::Page;
 pub(in crate::exchange) use self::page::page;
+pub use self::random::RandomIds;
 use crate::clock::Clock;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
@@ -47,7 +49,7 @@ pub const SUBSCRIPTIONS_PER_PARTNER: usize = 100;
 type Suspended = BTreeSet<PartnerId>;
 
 /// Settings of the operator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How long a read with `read_after` waits for that version to be applied.
     pub read_after_timeout: Duration,
@@ -59,6 +61,8 @@ pub struct Settings {
     pub access_retention: Duration,
     /// How long the time of a withdrawal is kept.
     pub withdrawal_retention: Duration,
+    /// The source of random ids.
+    pub random_ids: RandomIds,
 }
 
 impl Default for Settings {
@@ -69,6 +73,7 @@ impl Default for Settings {
             subscriptions_per_partner: SUBSCRIPTIONS_PER_PARTNER,
             access_retention: Duration::from_secs(1_825 * 86_400),
             withdrawal_retention: Duration::from_secs(30 * 86_400),
+            random_ids: RandomIds::default(),
         }
     }
 }

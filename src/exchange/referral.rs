@@ -75,7 +75,7 @@ impl Core {
         let counts = self.count_by_owner(&view, partner, submission, (up_to, close))?;
         let referred = counts.by_owner.into_iter();
         let referred = referred.map(|(owner, (count, tlp))| Referred {
-            id: random_tip_id(),
+            id: self.random_tip_id(),
             owner,
             count,
             tlp,
@@ -143,7 +143,10 @@ fn referral_reader(registry: &Registry, owner: &PartnerId) -> Option<Reader> {
     registry.reader(owner).filter(|_| takes_referrals)
 }
 
-/// A random id for a tip.
-pub(in crate::exchange) fn random_tip_id() -> TipId {
-    TipId::new(uuid::Builder::from_random_bytes(rand::random()).into_uuid())
+impl Core {
+    /// A random id for a tip.
+    pub(in crate::exchange) fn random_tip_id(&self) -> TipId {
+        let bytes = self.settings.random_ids.next();
+        TipId::new(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    }
 }

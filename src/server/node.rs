@@ -92,7 +92,8 @@ impl Node {
         // After the stores are open: connections get the remaining file descriptors. Nothing has been
         // appended yet if the start fails here.
         descriptors::limit(&mut checked.connections).ok_or(ServeError::Descriptors)?;
-        let exchange = Arc::new(Exchange::new(log, index, cursors, clock, checked.exchange));
+        let exchange =
+            Arc::new(Exchange::new(log, index, cursors, clock, checked.exchange.clone()));
         exchange.set_suspended(checked.suspended.clone());
         let follower_result = spawn_follower(follower, drained.clone())?;
         exchange.begin_epoch(EpochId(rand::random())).await?;

@@ -14,7 +14,7 @@ use crate::domain::label::Labels;
 use crate::domain::partner::{GroupDefinition, HourlyLimits, Partner, Role, Terms};
 use crate::domain::purpose::PurposeKind;
 use crate::domain::{GroupId, Invalid, PartnerId, Platform, Tlp, text};
-use crate::exchange::{Seed, Settings};
+use crate::exchange::{RandomIds, Seed, Settings};
 use crate::rpc::RequestLimits;
 use crate::telemetry::Traces;
 use crate::tls::ConnectionLimits;
@@ -220,6 +220,7 @@ fn exchange(config: &Config) -> Settings {
         subscriptions_per_partner: requests.subscriptions_per_partner,
         access_retention: Duration::from_secs(storage.accesses_kept_days * 86_400),
         withdrawal_retention: Duration::from_secs(storage.withdrawals_kept_days * 86_400),
+        random_ids: RandomIds::default(),
     }
 }
 

@@ -17,6 +17,7 @@ mod lane_history;
 mod lane_tips;
 mod liaison;
 mod model;
+mod nodes;
 mod reader;
 mod regressions;
 mod restored;

@@ -51,12 +51,17 @@ pub fn run(history: &History, observer: u8) -> Result<Trace, String> {
 
 impl Run {
     pub fn new(readers: Vec<ReaderSpec>, observer: u8) -> Self {
+        Self::on(World::new(), readers, observer)
+    }
+
+    /// A run on the nodes of a world.
+    pub fn on(world: World, readers: Vec<ReaderSpec>, observer: u8) -> Self {
         let mut model = Model::default();
         for (which, members) in (0u8..).zip(FIRST_MEMBERS) {
             model.put_group(which, members, 0);
         }
         Self {
-            world: World::new(),
+            world,
             readers: readers.into_iter().map(Reader::new).collect(),
             receipts: BTreeMap::new(),
             tips: BTreeMap::new(),
@@ -114,7 +119,7 @@ impl Run {
                 self.expire();
             }
             Op::Restart { rebuild } => {
-                self.readers.iter_mut().for_each(Reader::disconnect);
+                self.disconnect();
                 self.world.restart(*rebuild);
             }
             Op::Fault { which } => self.world.inject(*which),
@@ -135,6 +140,11 @@ impl Run {
         Ok(())
     }
 
+    /// Ends the snapshots in progress.
+    pub fn disconnect(&mut self) {
+        self.readers.iter_mut().for_each(Reader::disconnect);
+    }
+
     /// Makes a call, and retries it while the error is retryable.
     pub fn call<T, F>(&mut self, mut call: impl FnMut(&World) -> F) -> Result<T, Error>
     where
@@ -143,13 +153,15 @@ impl Run {
         loop {
             let answer = call(&self.world);
             match self.world.drive(answer) {
-                Err(error) if matches!(error.kind(), Fault::Unknown | Fault::Unavailable) => {}
+                Err(error) if matches!(error.kind(), Fault::Unknown | Fault::Unavailable) => {
+                    self.world.fail_over();
+                }
                 answer => return answer,
             }
         }
     }
 
-    fn submit(&mut self, number: u32, op: &Op) -> Result<Receipt, Error> {
+    pub fn submit(&mut self, number: u32, op: &Op) -> Result<Receipt, Error> {
         let Op::Submit { author, to, replaces, items, list } = op else { panic!("a submission") };
         let caller = self.world.caller(*author)?;
         let submission = SubmissionRequest {

@@ -1,18 +1,23 @@
-//! A node around the pure core: a journal in memory, an index in memory, a settable clock.
+//! Nodes around the pure core: a journal in memory, indexes in memory, a settable clock.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tipoff::clock::Clock;
 use tipoff::domain::cursor::EpochId;
+use tipoff::domain::entry::AppendId;
 use tipoff::domain::partner::{HourlyLimits, Partner, Role};
 use tipoff::domain::purpose::PurposeKind;
-use tipoff::domain::{PartnerId, Timestamp, Tlp};
-use tipoff::exchange::{Caller, Exchange, Follower, Seed, Settings};
+use tipoff::domain::{Entry, PartnerId, Timestamp, Tlp};
+use tipoff::error::Kind as Fault;
+use tipoff::exchange::{Caller, Exchange, Follower, RandomIds, Seed, Settings};
 use tipoff::index::Index;
-use tipoff::journal::{Fault, Journal, Log, LogSettings, MemoryCursors, MemoryJournal};
+use tipoff::journal::{
+    self, Choose, Journal, Log, LogSettings, MemoryCursors, MemoryJournal, MemoryStream,
+    StreamNode, TimeSource,
+};
 use tokio::runtime::Runtime;
 
 use crate::campaigns::Campaigns;
@@ -38,13 +43,23 @@ impl Clock for SetClock {
     }
 }
 
-/// The node, and the state that survives its restarts.
+/// The journal of the nodes.
+enum Shared {
+    /// The whole journal of one node.
+    Memory(Arc<MemoryJournal>),
+    /// A stream, and the copy of each node.
+    Stream(Arc<MemoryStream>, Vec<Arc<StreamNode>>),
+}
+
+/// One or several nodes, and the state that survives their restarts. Calls go to the current node.
 pub struct World {
     runtime: Runtime,
     pub clock: Arc<SetClock>,
-    journal: Arc<MemoryJournal>,
-    index: Arc<Index>,
-    node: Option<Node>,
+    shared: Shared,
+    indexes: Vec<Arc<Index>>,
+    settings: Settings,
+    nodes: Vec<Option<Node>>,
+    current: usize,
     pub campaigns: Campaigns,
 }
 
@@ -55,56 +70,147 @@ struct Node {
 }
 
 impl World {
+    /// A node with a journal of its own.
     pub fn new() -> Self {
         let clock = Arc::new(SetClock(AtomicI64::new(1_700_000_000_000)));
-        let time = Arc::clone(&clock);
+        let journal = MemoryJournal::new(time_of(&clock));
+        Self::start_new(clock, Shared::Memory(Arc::new(journal)), 1)
+    }
+
+    /// Nodes that share a stream. `choose` decides what the stream does.
+    pub fn with_nodes(count: usize, choose: Choose) -> Self {
+        let clock = Arc::new(SetClock(AtomicI64::new(1_700_000_000_000)));
+        // More than a second would move the times of entries, and the model knows the nodes' clock alone.
+        let stream = MemoryStream::new(900, choose);
+        let nodes = (0..count).map(|_| stream.node(time_of(&clock), false)).collect();
+        Self::start_new(clock, Shared::Stream(stream, nodes), count)
+    }
+
+    fn start_new(clock: Arc<SetClock>, shared: Shared, count: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        let mut world = Self {
-            runtime,
-            journal: Arc::new(MemoryJournal::new(Arc::new(move || time.now()))),
-            clock,
-            index: Arc::new(Index::in_memory().unwrap()),
-            node: None,
-            campaigns: Campaigns::default(),
+        let indexes = (0..count).map(|_| Arc::new(Index::in_memory().unwrap())).collect();
+        let nodes = (0..count).map(|_| None).collect();
+        let campaigns = Campaigns::default();
+        let counter = AtomicU64::new(0);
+        let next = move || {
+            let number = counter.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            *AppendId::derive(&[b"random", &number]).as_bytes()
         };
-        world.start();
-        let exchange = Arc::clone(world.exchange());
-        world.drive(exchange.commands.seed(seed())).unwrap();
+        let settings = Settings { random_ids: RandomIds::from_fn(next), ..Settings::default() };
+        let mut world =
+            Self { runtime, shared, clock, indexes, settings, nodes, current: 0, campaigns };
+        for node in 0..count {
+            world.start(node);
+        }
+        // A stream may lose a part of it.
+        while let Err(error) = {
+            let exchange = Arc::clone(world.exchange());
+            world.drive(exchange.commands.seed(seed()))
+        } {
+            assert!(matches!(error.kind(), Fault::Unknown | Fault::Unavailable), "{error}");
+        }
         world
     }
 
     pub fn exchange(&self) -> &Arc<Exchange> {
-        &self.node.as_ref().unwrap().exchange
+        &self.nodes[self.current].as_ref().unwrap().exchange
     }
 
-    /// Stops the node and starts it again, with its index or with the journal only.
-    pub fn restart(&mut self, rebuild: bool) {
-        self.node = None;
-        if rebuild {
-            let before = self.index.read().unwrap().digest().unwrap();
-            self.index = Arc::new(Index::in_memory().unwrap());
-            self.start();
-            assert_eq!(
-                self.index.read().unwrap().digest().unwrap(),
-                before,
-                "two indexes of one journal differ"
-            );
-        } else {
-            self.start();
+    /// The node that gets the calls.
+    pub fn current(&self) -> usize {
+        self.current
+    }
+
+    /// Sends the next calls to another node, as it is: it may be behind.
+    pub fn go_to(&mut self, node: usize) {
+        self.current = node;
+    }
+
+    /// Sends the next calls to the next node, up to date. It changes nothing if there is one node.
+    pub fn fail_over(&mut self) {
+        let next = (self.current + 1) % self.nodes.len();
+        if next != self.current {
+            self.deliver(next, self.head());
+            self.go_to(next);
         }
     }
 
-    fn start(&mut self) {
-        let journal: Arc<dyn Journal> = Arc::clone(&self.journal) as _;
-        let log = Arc::new(Log::start(journal, LogSettings::default()).unwrap());
-        let mut follower = Follower::new(Arc::clone(&log), Arc::clone(&self.index)).unwrap();
+    /// Gives a node what the stream holds up to a sequence. The node applies it.
+    pub fn deliver(&mut self, node: usize, until: u64) {
+        if let Shared::Stream(_, copies) = &self.shared {
+            copies[node].deliver(until).unwrap();
+            // The log publishes the head on a thread of its own, and the follower reads up to it.
+            let Node { follower, log, .. } = self.nodes[node].as_mut().unwrap();
+            let (mut head, reached) = (log.watch(), copies[node].head());
+            self.runtime.block_on(head.wait_for(|head| *head >= reached)).unwrap();
+            follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
+        }
+    }
+
+    /// The newest sequence of the journal, which nodes may not have yet.
+    pub fn head(&self) -> u64 {
+        match &self.shared {
+            Shared::Memory(journal) => journal.head(),
+            Shared::Stream(stream, _) => stream.head(),
+        }
+    }
+
+    fn journal(&self, node: usize) -> Arc<dyn Journal> {
+        match &self.shared {
+            Shared::Memory(journal) => Arc::clone(journal) as _,
+            Shared::Stream(_, copies) => Arc::clone(&copies[node]) as _,
+        }
+    }
+
+    /// The digest of each index.
+    pub fn digests(&self) -> Vec<u32> {
+        self.indexes.iter().map(|index| index.read().unwrap().digest().unwrap()).collect()
+    }
+
+    /// The entries of a node, with their times.
+    pub fn entries(&self, node: usize) -> Vec<Entry> {
+        self.journal(node).read(1, usize::MAX).unwrap()
+    }
+
+    /// Stops the current node and starts it again, with its index or with the journal only.
+    pub fn restart(&mut self, rebuild: bool) {
+        let at = self.current;
+        self.nodes[at] = None;
+        if rebuild {
+            let before = self.digests()[at];
+            self.indexes[at] = Arc::new(Index::in_memory().unwrap());
+            self.start(at);
+            assert_eq!(self.digests()[at], before, "two indexes of one journal differ");
+        } else {
+            self.start(at);
+        }
+    }
+
+    /// Starts the current node without its index and without its copy of the stream. It has everything again.
+    pub fn lose_disk(&mut self) {
+        let at = self.current;
+        let (before, head) = (self.digests()[at], self.journal(at).head());
+        self.nodes[at] = None;
+        if let Shared::Stream(stream, copies) = &mut self.shared {
+            copies[at] = stream.node(time_of(&self.clock), false);
+            copies[at].deliver(head).unwrap();
+        }
+        self.indexes[at] = Arc::new(Index::in_memory().unwrap());
+        self.start(at);
+        assert_eq!(self.digests()[at], before, "a copy that was fetched again differs");
+    }
+
+    fn start(&mut self, node: usize) {
+        let log = Arc::new(Log::start(self.journal(node), LogSettings::default()).unwrap());
+        let mut follower =
+            Follower::new(Arc::clone(&log), Arc::clone(&self.indexes[node])).unwrap();
         follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
         let clock: Arc<dyn Clock> = Arc::clone(&self.clock) as _;
-        let index = Arc::clone(&self.index);
+        let index = Arc::clone(&self.indexes[node]);
         let cursors = Arc::new(MemoryCursors::default());
-        let settings = Settings::default();
+        let settings = self.settings.clone();
         let exchange = Exchange::new(Arc::clone(&log), index, cursors, clock, settings);
-        self.node = Some(Node { exchange: Arc::new(exchange), follower, log });
+        self.nodes[node] = Some(Node { exchange: Arc::new(exchange), follower, log });
     }
 
     /// Begins an epoch of the journal, as each start of a real node does.
@@ -112,28 +218,28 @@ impl World {
         let exchange = Arc::clone(self.exchange());
         self.drive(exchange.begin_epoch(EpochId([number; 8]))).unwrap();
         // No receipt waits for apply.
-        let follower = &mut self.node.as_mut().unwrap().follower;
+        let follower = &mut self.nodes[self.current].as_mut().unwrap().follower;
         follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
     }
 
     /// A copy of the journal.
     pub fn copy(&self) -> MemoryJournal {
-        let time = Arc::clone(&self.clock);
-        let copy = MemoryJournal::new(Arc::new(move || time.now()));
-        copy.put(&self.journal.read(1, usize::MAX).unwrap()).unwrap();
+        let copy = MemoryJournal::new(time_of(&self.clock));
+        copy.put(&self.entries(self.current)).unwrap();
         copy
     }
 
     /// Starts on a copy of the journal.
     pub fn put_back(&mut self, copy: MemoryJournal) {
-        self.node = None;
-        (self.journal, self.index) = (Arc::new(copy), Arc::new(Index::in_memory().unwrap()));
-        self.start();
+        self.nodes[0] = None;
+        self.shared = Shared::Memory(Arc::new(copy));
+        self.indexes[0] = Arc::new(Index::in_memory().unwrap());
+        self.start(0);
     }
 
     /// Runs a call to its end while the follower applies entries.
     pub fn drive<T>(&mut self, call: impl Future<Output = T>) -> T {
-        let Node { follower, log, .. } = self.node.as_mut().unwrap();
+        let Node { follower, log, .. } = self.nodes[self.current].as_mut().unwrap();
         self.runtime.block_on(async {
             tokio::pin!(call);
             let mut head = log.watch();
@@ -155,15 +261,19 @@ impl World {
 
     /// Removes every entry except the newest.
     pub fn trim(&self) {
-        self.journal.trim(self.journal.head()).unwrap();
+        let journal = self.journal(self.current);
+        journal.trim(journal.head()).unwrap();
     }
 
+    /// A fault of the next append. A stream has faults of its own.
     pub fn inject(&self, which: u8) {
-        self.journal.inject(match which {
-            0 => Fault::Rejected,
-            1 => Fault::Lost,
-            _ => Fault::StoredButUnanswered,
-        });
+        if let Shared::Memory(journal) = &self.shared {
+            journal.inject(match which {
+                0 => journal::Fault::Rejected,
+                1 => journal::Fault::Lost,
+                _ => journal::Fault::StoredButUnanswered,
+            });
+        }
     }
 
     pub fn wait(&mut self, hours: u16) {
@@ -185,6 +295,11 @@ impl World {
     pub fn operator(&self) -> Caller {
         self.exchange().admit(&PartnerId::from_stored("operator")).unwrap()
     }
+}
+
+fn time_of(clock: &Arc<SetClock>) -> TimeSource {
+    let clock = Arc::clone(clock);
+    Arc::new(move || clock.now())
 }
 
 fn seed() -> Seed {

@@ -55,7 +55,9 @@ impl Commands {
             request: request.request.clone(),
             digest: request.digest,
             // Each attempt has a new random id. The first entry under the key decides.
-            campaign: request.campaign.unwrap_or_else(|| CampaignId::from_random(rand::random())),
+            campaign: request
+                .campaign
+                .unwrap_or_else(|| CampaignId::from_random(self.core.settings.random_ids.next())),
             founds: request.campaign.is_none(),
             sharing,
             contribution: request.contribution,

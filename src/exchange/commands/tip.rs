@@ -16,7 +16,6 @@ use crate::error::Result;
 use crate::exchange::commands::Commands;
 use crate::exchange::commit::{RequestReceipt, refused};
 use crate::exchange::core::{Caller, Core, rights_of};
-use crate::exchange::referral::random_tip_id;
 use crate::exchange::visibility::campaign::campaign_visible;
 use crate::exchange::visibility::{ReaderView, restricted};
 use crate::index::{Registry, View};
@@ -99,7 +98,7 @@ fn check_tip(core: &Core, caller: &Caller, request: TipRequest) -> Result<TipSen
     Ok(TipSent {
         request: request.request,
         digest: request.digest,
-        id: random_tip_id(),
+        id: core.random_tip_id(),
         recipients,
         subject: request.subject,
         narrative: request.narrative,

@@ -1,7 +1,5 @@
 //! Writes the access log.
 
-use uuid::Uuid;
-
 use crate::domain::PartnerId;
 use crate::domain::entry::{Accessed, AccessedVersions, AppendId, Body};
 use crate::domain::purpose::{AccessWay, Purpose};
@@ -32,7 +30,7 @@ impl Liaison {
             purpose: purpose.clone(),
             accessed: accessed.collect(),
         });
-        let id = AppendId::from_bytes(*Uuid::new_v4().as_bytes());
+        let id = AppendId::from_bytes(self.core.settings.random_ids.next());
         self.core.commit(id, Some(liaison), body).await?.items()?;
         Ok(())
     }

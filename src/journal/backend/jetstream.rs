@@ -6,7 +6,7 @@
 //! block.
 
 mod follower;
-mod frame;
+pub(super) mod frame;
 mod ingest;
 mod publish;
 mod refusal;

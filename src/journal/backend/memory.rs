@@ -1,11 +1,14 @@
 //! The reference backend in memory, with fault injection.
 
+mod stream;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+pub use self::stream::{Choose, MemoryStream, StreamNode};
 use super::end::{JournalEnd, Stamped};
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{
