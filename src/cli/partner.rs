@@ -16,6 +16,10 @@ pub enum Partner {
     /// Enrol a partner, or change its registry entry (operators)
     Put(Put),
     /// List all partners
+    #[command(
+        after_help = "SETTINGS has what is not the default: default group and TLP, purposes, referrals, limits. \
+                      Operators see all of it, others the purposes."
+    )]
     List,
     /// Suspend a partner (operators)
     #[command(
@@ -198,7 +202,7 @@ async fn list(global: &Global) -> Outcome {
             output::json(&object(partner))?;
         }
     } else {
-        let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS"];
+        let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS", "SETTINGS"];
         output::line(&output::table(header, partners.iter().map(row)))?;
     }
     Ok(Completion::Whole)
@@ -246,7 +250,7 @@ fn role(partner: &pb::Partner) -> String {
     text::enum_name(partner.role().as_str_name(), "ROLE_")
 }
 
-fn row(partner: &pb::Partner) -> [String; 6] {
+fn row(partner: &pb::Partner) -> [String; 7] {
     [
         partner.id.clone(),
         text::one_line(&partner.name),
@@ -254,7 +258,28 @@ fn row(partner: &pb::Partner) -> [String; 6] {
         partner.platforms.join(", "),
         partner.jurisdiction.clone(),
         if partner.suspended { output::paint(output::BAD, "suspended") } else { String::new() },
+        settings(partner),
     ]
+}
+
+/// What operators have set for a partner that is not the default.
+fn settings(partner: &pb::Partner) -> String {
+    let group = Some(&partner.default_group).filter(|group| !group.is_empty());
+    let is_tlp_default = matches!(partner.default_tlp(), pb::Tlp::Unspecified | pb::Tlp::Amber);
+    let purposes = Some(text::purposes(partner).join(" ")).filter(|kinds| !kinds.is_empty());
+    let most = |what: &str, most: u64| limit(most).map(|most| format!("{what} {most}/hour"));
+    [
+        group.map(|group| format!("default group {group}")),
+        (!is_tlp_default).then(|| format!("default TLP:{}", text::tlp(partner.default_tlp()))),
+        purposes.map(|kinds| format!("purposes {kinds}")),
+        partner.referrals_off.then(|| "no referrals".to_owned()),
+        most("submits", partner.max_submitted_per_hour),
+        most("withdraws", partner.max_withdrawn_per_hour),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(", ")
 }
 
 /// A limit; 0 is none.
@@ -262,7 +287,12 @@ fn limit(limit: u64) -> Option<u64> {
     (limit > 0).then_some(limit)
 }
 
+/// A partner as JSON. Only operators are told the default group and TLP, and whether it receives referrals: for others they are
+/// null, and so is what is not set.
 fn object(partner: &pb::Partner) -> Value {
+    let is_whole = partner.default_tlp() != pb::Tlp::Unspecified;
+    let referrals = if partner.referrals_off { "off" } else { "on" };
+    let group = Some(&partner.default_group).filter(|group| !group.is_empty());
     json!({
         "partner": partner.id,
         "name": partner.name,
@@ -271,7 +301,9 @@ fn object(partner: &pb::Partner) -> Value {
         "jurisdiction": partner.jurisdiction,
         "purposes": text::purposes(partner),
         "suspended": partner.suspended,
-        "referrals": partner.referrals_off.then_some("off"),
+        "default_group": group,
+        "default_tlp": is_whole.then(|| text::tlp(partner.default_tlp())),
+        "referrals": is_whole.then_some(referrals),
         "max_submitted_per_hour": limit(partner.max_submitted_per_hour),
         "max_withdrawn_per_hour": limit(partner.max_withdrawn_per_hour),
     })
@@ -303,7 +335,7 @@ mod tests {
         assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (0, 5_000));
         assert_eq!((partner.name.as_str(), partner.role()), ("forumhub", pb::Role::Member));
         let expected = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
-        assert_eq!(row(&partner), expected);
+        assert_eq!(row(&partner)[..6], expected);
     }
 
     #[test]
@@ -340,8 +372,23 @@ mod tests {
         let partner = request.partner.unwrap();
         assert!(partner.referrals_off);
         assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (7, 0));
-        assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
+        let settings = settings(&known);
+        assert_eq!(
+            settings,
+            "default group core, default TLP:AMBER+STRICT, no referrals, submits 7/hour, withdraws 9/hour"
+        );
         assert!(put.request(None).is_err(), "a new partner needs a role");
+    }
+
+    #[test]
+    fn a_partner_without_settings_has_a_blank_cell_and_what_is_not_known_is_null() {
+        let as_member_sees_it = pb::Partner { id: "forumhub".into(), ..pb::Partner::default() };
+        let as_operator_sees_it =
+            pb::Partner { default_tlp: pb::Tlp::Amber.into(), ..as_member_sees_it.clone() };
+        assert_eq!((settings(&as_member_sees_it), settings(&as_operator_sees_it)), Default::default());
+        let (of_member, of_operator) = (object(&as_member_sees_it), object(&as_operator_sees_it));
+        assert_eq!((&of_member["referrals"], &of_member["default_tlp"]), (&Value::Null, &Value::Null));
+        assert_eq!((&of_operator["referrals"], &of_operator["default_tlp"]), (&json!("on"), &json!("AMBER")));
     }
 
     #[test]

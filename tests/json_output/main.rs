@@ -175,6 +175,10 @@ fn record_operator(it: &mut Recorder) {
             "--platform",
             "newsite",
             "--new-platform",
+            "--max-submitted-per-hour",
+            "5000",
+            "--max-withdrawn-per-hour",
+            "100",
         ],
     );
     it.run(operator, 2, &["partner", "suspend", "newsite", "--compromised-since", "2026-01-01"]);
