@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, platform, text};
+use super::{Global, identity, numbers, output, platform, text};
 use crate::domain::partner::Role;
 use crate::domain::purpose::PurposeKind;
 use crate::domain::sharing::Tlp;
@@ -78,10 +78,10 @@ pub struct Put {
     #[arg(long, value_name = "on|off")]
     referrals: Option<Referrals>,
     /// How many items it may submit in an hour; 0 for no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u64>(0))]
     max_submitted_per_hour: Option<u64>,
     /// How many assessments it may withdraw in an hour; 0 for no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u64>(0))]
     max_withdrawn_per_hour: Option<u64>,
 }
 
@@ -385,10 +385,19 @@ mod tests {
         let as_member_sees_it = pb::Partner { id: "forumhub".into(), ..pb::Partner::default() };
         let as_operator_sees_it =
             pb::Partner { default_tlp: pb::Tlp::Amber.into(), ..as_member_sees_it.clone() };
-        assert_eq!((settings(&as_member_sees_it), settings(&as_operator_sees_it)), Default::default());
+        assert_eq!(
+            (settings(&as_member_sees_it), settings(&as_operator_sees_it)),
+            Default::default()
+        );
         let (of_member, of_operator) = (object(&as_member_sees_it), object(&as_operator_sees_it));
-        assert_eq!((&of_member["referrals"], &of_member["default_tlp"]), (&Value::Null, &Value::Null));
-        assert_eq!((&of_operator["referrals"], &of_operator["default_tlp"]), (&json!("on"), &json!("AMBER")));
+        assert_eq!(
+            (&of_member["referrals"], &of_member["default_tlp"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(
+            (&of_operator["referrals"], &of_operator["default_tlp"]),
+            (&json!("on"), &json!("AMBER"))
+        );
     }
 
     #[test]

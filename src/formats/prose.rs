@@ -16,8 +16,8 @@ pub use self::detect::{is_prose, is_sentence};
 pub use self::lines::read;
 use self::marked::{ValueSpan, marked_values};
 pub use self::marked::{is_defanged, push_defanged_target};
-pub use self::role::{Role, Stated, role_of_introduced};
 use self::plain::{Plain, is_of_attacker, plain_values};
+pub use self::role::{Role, Stated, role_of_introduced};
 use self::role::{joins, role};
 use super::{Class, SkipReason, cell, count};
 use crate::domain::Indicator;
@@ -119,7 +119,8 @@ fn values(text: &str, platform: Option<&str>) -> Vec<(usize, ParagraphItem)> {
         let indicators = indicators(part, platform);
         let Some(first) = indicators.first() else {
             if cell::may_contain_value(part) {
-                found.push((*start, ParagraphItem::left_out(line, SkipReason::TextWithValue, part)));
+                found
+                    .push((*start, ParagraphItem::left_out(line, SkipReason::TextWithValue, part)));
             }
             continue;
         };

@@ -6,8 +6,8 @@ use tracing::info;
 use super::Services;
 use super::status::status;
 use crate::domain::Timestamp;
-use crate::domain::revocation::Certificates;
 use crate::domain::partner::{Partner, Role};
+use crate::domain::revocation::Certificates;
 use crate::error::{Error, Kind};
 use crate::exchange::{Caller, RevocationReceipt};
 use crate::tls::PeerInfo;
@@ -152,7 +152,11 @@ impl PartnerService for Services {
             if let (Certificates::Serial(serial), Some(of_server)) = (&certificates, of_server)
                 && serial == of_server
             {
-                return Err(Error::new(Kind::Precondition, "server_certificate", SERVER_CERTIFICATE));
+                return Err(Error::new(
+                    Kind::Precondition,
+                    "server_certificate",
+                    SERVER_CERTIFICATE,
+                ));
             }
             let receipt = self.exchange.commands.revoke(caller, in_use, revocation).await?;
             let (operator, sequence) = (caller.partner(), receipt.sequence);

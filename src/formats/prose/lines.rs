@@ -187,7 +187,11 @@ impl Text<'_, '_> {
                 .flat_map(|(at, line)| line.into_iter().map(move |class| (at, class)))
             {
                 let class = left_out.map_or(class, Class::Neither);
-                self.record(&raw, first_row, ParagraphItem { stated, ..ParagraphItem::of(at, class) });
+                self.record(
+                    &raw,
+                    first_row,
+                    ParagraphItem { stated, ..ParagraphItem::of(at, class) },
+                );
             }
             return;
         }

@@ -64,7 +64,8 @@ const MIN_CRYPTO_BYTES: usize = 25;
 
 /// A word without what sentences put around it.
 pub fn bare(word: &str) -> &str {
-    strip_decoration(word).trim_matches(['(', ')', '"', '“', '”', '\'', '<', '>', ',', ';', '!', '?', '.'])
+    strip_decoration(word)
+        .trim_matches(['(', ')', '"', '“', '”', '\'', '<', '>', ',', ';', '!', '?', '.'])
 }
 
 /// Whether the word in front of four numbers makes them a version: `version 4.2.0.1`.
