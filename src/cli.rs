@@ -22,6 +22,7 @@ mod ids;
 mod journal;
 mod lookup;
 mod manual;
+mod numbers;
 mod output;
 mod pager;
 mod partner;
@@ -240,7 +241,7 @@ fn version(commit: Option<&str>) -> String {
 
 /// The commands with their flags and help.
 pub fn command() -> clap::Command {
-    examples::add(Arguments::command(), "tipoff")
+    numbers::accept_negative(examples::add(Arguments::command(), "tipoff"))
 }
 
 /// Runs the command that the arguments of this process name.

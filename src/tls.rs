@@ -35,6 +35,8 @@ pub use self::identity::{IdentityError, PeerIdentity};
 pub use self::revocation::ListSummary;
 pub use self::server::{ServerIdentity, ServerTls};
 
+use crate::domain::revocation::Serial;
+
 /// The peer of a connection, determined once after the handshake.
 #[derive(Clone, Debug)]
 pub struct PeerInfo {
@@ -46,6 +48,8 @@ pub struct PeerInfo {
     pub identity: Arc<Result<PeerIdentity, IdentityError>>,
     /// Permits for concurrent calls on this connection.
     pub calls: Arc<Semaphore>,
+    /// The serial number of the certificate that the server showed it.
+    pub server_serial: Option<Arc<Serial>>,
 }
 
 /// The cryptography provider of both sides.

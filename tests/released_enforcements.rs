@@ -186,6 +186,29 @@ async fn releasing_a_campaign_releases_everything_of_its_author_in_it_and_nothin
     node.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_liaison_is_told_to_drop_a_released_enforcement_that_is_withdrawn() {
+    let world = World::new();
+    let node = world.start().await;
+    let facegraph = world.client(&node, "facegraph");
+    let liaison = world.client(&node, "cyber-unit").with_purpose(warrant(now()));
+    let campaign = put_campaign(&facegraph, "f", "", "unknown", core()).await;
+    report(&facegraph, "d", "takedown", &campaign, 7, core()).await;
+    report(&facegraph, "e", "hidden", "", 1, core()).await;
+    let mut feed = liaison.subscribe(FeedStart::Now, None);
+    subscribed(&mut feed).await;
+    facegraph.release(release("r1", What::Campaign(campaign), "warrant W-17")).await.unwrap();
+    for _ in 0..2 {
+        text_of(&next(&mut feed).await).unwrap();
+    }
+    let ids = vec!["hidden".into(), "takedown".into()];
+    let request = pb::WithdrawEnforcementsRequest { ids, audience: None };
+    assert_eq!(facegraph.withdraw_enforcements(request).await.unwrap().withdrawn, 2);
+    assert_eq!(next_removal(&mut feed).await, ("takedown".to_owned(), RemovalReason::Withdrawn));
+    assert_eq!(held(&liaison).await, ["facegraph names unknown"]);
+    node.stop().await;
+}
+
 /// Each object is listed for its author, in each way of access, with its type and the reference
 /// that its release names.
 async fn check_accesses(author: &Client, campaign: &str) {

@@ -6,6 +6,7 @@ mod put;
 pub mod repeats;
 mod report;
 mod scope;
+mod withdraw;
 
 use clap::Subcommand;
 
@@ -17,6 +18,8 @@ use super::failure::Outcome;
 pub enum Enforcement {
     /// Report an enforcement of yours or of another
     Put(Box<put::Put>),
+    /// Withdraw enforcements that you reported
+    Withdraw(withdraw::Withdraw),
     /// Add up enforcements, each counted once
     Report(report::Report),
 }
@@ -25,6 +28,7 @@ impl Enforcement {
     pub async fn run(self, global: &Global) -> Outcome {
         match self {
             Enforcement::Put(put) => put.run(global).await,
+            Enforcement::Withdraw(withdraw) => withdraw.run(global).await,
             Enforcement::Report(report) => report.run(global).await,
         }
     }

@@ -163,6 +163,14 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         &[
             "tipoff enforcement put --count '936 accounts on x' --from 2026-11-20",
             "tipoff enforcement put --count '7 pages on facebook' --method after_tip",
+            "tipoff enforcement put --count '8 pages on facebook' --id 2026-11:pages",
+        ],
+    ),
+    (
+        "tipoff enforcement withdraw",
+        &[
+            "tipoff enforcement withdraw 2026-11:pages",
+            "tipoff enforcement withdraw 2026-11:pages --group core",
         ],
     ),
     (

@@ -1,7 +1,7 @@
 //! Flags that filter a feed.
 
 use super::failure::Failure;
-use super::text;
+use super::{numbers, text};
 use crate::domain::Kind;
 use crate::domain::assessment::{Involvement, Verdict};
 use crate::wire::pb;
@@ -29,7 +29,7 @@ pub struct FilterFlags {
     #[arg(long = "campaign", value_name = "CAMPAIGN")]
     campaigns: Vec<String>,
     /// Minimum confidence, 0 to 100
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = numbers::within::<u32>(0..=100))]
     min_confidence: Option<u32>,
     /// Only this verdict: `non_malicious`, `unknown`, `suspicious`, `malicious`; may be repeated
     #[arg(long = "verdict", value_name = "VERDICT")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failure::Failure;
+use super::numbers;
 use super::output::ColorChoice;
 use super::profile::{self, Profile};
 use crate::https::client;
@@ -29,6 +30,7 @@ pub struct GlobalFlags {
     pub identity: Option<PathBuf>,
     /// How long to wait for an answer of the exchange; 0: without limit [default: 30]
     #[arg(long, global = true, value_name = "SECONDS", env = "TIPOFF_TIMEOUT")]
+    #[arg(value_parser = numbers::at_least::<u32>(0))]
     pub timeout: Option<u32>,
     /// Print one JSON object per line on stdout
     #[arg(long, global = true)]

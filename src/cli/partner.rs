@@ -1,10 +1,13 @@
 //! `tipoff partner`
 
-use clap::Subcommand;
-use serde_json::{Value, json};
+mod entry;
 
+use clap::Subcommand;
+use serde_json::json;
+
+use self::entry::{object, role, row};
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, identity, output, platform, text};
+use super::{Global, identity, numbers, output, platform, text};
 use crate::domain::partner::Role;
 use crate::domain::purpose::PurposeKind;
 use crate::domain::sharing::Tlp;
@@ -16,6 +19,10 @@ pub enum Partner {
     /// Enrol a partner, or change its registry entry (operators)
     Put(Put),
     /// List all partners
+    #[command(
+        after_help = "SETTINGS has what is not the default: default group and TLP, purposes, referrals, limits. \
+                      Operators see all of it, others the purposes."
+    )]
     List,
     /// Suspend a partner (operators)
     #[command(
@@ -74,10 +81,10 @@ pub struct Put {
     #[arg(long, value_name = "on|off")]
     referrals: Option<Referrals>,
     /// How many items it may submit in an hour; 0 for no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u64>(0))]
     max_submitted_per_hour: Option<u64>,
     /// How many assessments it may withdraw in an hour; 0 for no limit
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u64>(0))]
     max_withdrawn_per_hour: Option<u64>,
 }
 
@@ -198,7 +205,7 @@ async fn list(global: &Global) -> Outcome {
             output::json(&object(partner))?;
         }
     } else {
-        let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS"];
+        let header = ["ID", "NAME", "ROLE", "PLATFORMS", "JURISDICTION", "STATUS", "SETTINGS"];
         output::line(&output::table(header, partners.iter().map(row)))?;
     }
     Ok(Completion::Whole)
@@ -243,43 +250,9 @@ fn read_role(text: &str) -> Result<Role, String> {
     })
 }
 
-fn role(partner: &pb::Partner) -> String {
-    text::enum_name(partner.role().as_str_name(), "ROLE_")
-}
-
-fn row(partner: &pb::Partner) -> [String; 6] {
-    [
-        partner.id.clone(),
-        text::one_line(&partner.name),
-        role(partner),
-        partner.platforms.join(", "),
-        partner.jurisdiction.clone(),
-        if partner.suspended { output::paint(output::BAD, "suspended") } else { String::new() },
-    ]
-}
-
-/// A limit; 0 is none.
-fn limit(limit: u64) -> Option<u64> {
-    (limit > 0).then_some(limit)
-}
-
-fn object(partner: &pb::Partner) -> Value {
-    json!({
-        "partner": partner.id,
-        "name": partner.name,
-        "role": role(partner),
-        "platforms": partner.platforms,
-        "jurisdiction": partner.jurisdiction,
-        "purposes": text::purposes(partner),
-        "suspended": partner.suspended,
-        "referrals": partner.referrals_off.then_some("off"),
-        "max_submitted_per_hour": limit(partner.max_submitted_per_hour),
-        "max_withdrawn_per_hour": limit(partner.max_withdrawn_per_hour),
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::entry::settings;
     use super::*;
 
     #[test]
@@ -304,7 +277,7 @@ mod tests {
         assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (0, 5_000));
         assert_eq!((partner.name.as_str(), partner.role()), ("forumhub", pb::Role::Member));
         let expected = ["forumhub", "forumhub", "member", "forum.example", "PL", ""];
-        assert_eq!(row(&partner), expected);
+        assert_eq!(row(&partner)[..6], expected);
     }
 
     #[test]
@@ -341,7 +314,11 @@ mod tests {
         let partner = request.partner.unwrap();
         assert!(partner.referrals_off);
         assert_eq!((partner.max_submitted_per_hour, partner.max_withdrawn_per_hour), (7, 0));
-        assert_eq!(row(&partner), ["forumhub", "Forumhub", "member", "forum.example", "PL", ""]);
+        let settings = settings(&known);
+        assert_eq!(
+            settings,
+            "default group core, default TLP:AMBER+STRICT, no referrals, submits 7/hour, withdraws 9/hour"
+        );
         assert!(put.request(None).is_err(), "a new partner needs a role");
     }
 

@@ -9,7 +9,7 @@ use rustls::pki_types::ServerName;
 use serde_json::json;
 
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, output};
+use super::{Global, numbers, output};
 use crate::clock::{Clock, SystemClock};
 use crate::domain::PartnerId;
 use crate::tls::Authority;
@@ -47,7 +47,7 @@ pub enum Pki {
         #[arg(long)]
         replace: bool,
         /// Validity of the certificate in days
-        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=825))]
+        #[arg(long, default_value_t = 90, value_parser = numbers::within::<u32>(1..=825))]
         days: u32,
     },
     /// Revoke certificates: tell the exchange, and sign a new revocation list (operators)

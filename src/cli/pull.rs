@@ -12,7 +12,7 @@ use super::failure::{Completion, Failure, Outcome};
 use super::filter::{FilterFlags, check_groups};
 use super::purpose::PurposeFlags;
 use super::subscribe::read_from;
-use super::{Global, identity, output, render, text};
+use super::{Global, identity, numbers, output, render, text};
 use crate::client::{self, ClientError, FeedEvent, FeedStart};
 use crate::formats::export::Cells;
 use crate::wire::pb;
@@ -38,7 +38,7 @@ pub struct Pull {
     #[arg(long, conflicts_with_all = ["since", "limit"])]
     snapshot: bool,
     /// Stop after this many items and removals; other events are printed but not counted
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u64>(1))]
     limit: Option<u64>,
     /// Output format; default: lines for people
     #[arg(long)]

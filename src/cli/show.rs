@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs};
-use super::{Global, identity, output, render, text};
+use super::{Global, identity, numbers, output, render, text};
 use crate::client::{Client, ClientError};
 use crate::domain::Indicator;
 use crate::wire::pb;
@@ -26,7 +26,7 @@ pub struct Show {
     #[command(flatten)]
     read_as: ReadAs,
     /// How many of your newest received tips, and of your newest sent tips, are searched for the value
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = numbers::within::<u32>(0..=1_000))]
     tips: u32,
 }
 

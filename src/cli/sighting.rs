@@ -5,7 +5,7 @@ use serde_json::json;
 use super::audience::SharingFlags;
 use super::failure::{Completion, Failure, Outcome};
 use super::values::{self, ReadAs, Reading};
-use super::{Global, identity, output, request, text};
+use super::{Global, identity, numbers, output, request, text};
 use crate::domain::Indicator;
 use crate::wire::pb;
 
@@ -28,7 +28,7 @@ pub struct Sighting {
     read_as: ReadAs,
     /// How often each value was seen
     #[arg(long, value_name = "N", default_value_t = 1)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(value_parser = numbers::at_least::<u64>(1))]
     count: u64,
     /// Time of the first sighting, such as 2026-11-24 or 2026-11-24T12:00:00Z
     #[arg(long, value_name = "TIME", value_parser = text::read_time)]

@@ -11,7 +11,7 @@ use self::cursor::CursorStore;
 use super::failure::{Completion, Failure, Outcome};
 use super::filter::{FilterFlags, check_groups};
 use super::purpose::PurposeFlags;
-use super::{Global, identity, output, render, shutdown, text};
+use super::{Global, identity, numbers, output, render, shutdown, text};
 use crate::client::{Client, ClientError, FeedStart, FeedState, RetryPolicy, Subscription};
 use crate::wire::pb;
 
@@ -38,7 +38,7 @@ pub struct Subscribe {
     #[arg(long, value_name = "FILE", conflicts_with = "name")]
     state: Option<PathBuf>,
     /// Stop after this many items and removals; other events are printed but not counted
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<usize>(0))]
     count: Option<usize>,
     #[command(flatten)]
     filter: FilterFlags,

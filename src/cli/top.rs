@@ -17,7 +17,7 @@ use self::fetch::{OpsClient, Readiness};
 use self::overview::{Interval, Overview};
 use self::screen::Screen;
 use super::failure::{Completion, Failure, Outcome};
-use super::{Global, output, shutdown};
+use super::{Global, numbers, output, shutdown};
 use crate::clock::{Clock, SystemClock};
 
 /// Latencies on the screen are those of the last minute: in one interval there may be no call of a method.
@@ -36,7 +36,7 @@ pub struct Top {
     metrics: Uri,
     /// Seconds between two reads
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    #[arg(value_parser = numbers::within::<u64>(1..=3_600))]
     interval: u64,
     /// Print one table and exit
     #[arg(long)]

@@ -79,6 +79,15 @@ impl Client {
         self.call(Self::campaign_service, CampaignServiceClient::report_enforcement, request).await
     }
 
+    /// Withdraws up to 1,000 of this partner's enforcements. Idempotent.
+    pub async fn withdraw_enforcements(
+        &self,
+        request: pb::WithdrawEnforcementsRequest,
+    ) -> Result<pb::WithdrawEnforcementsResponse, ClientError> {
+        self.call(Self::campaign_service, CampaignServiceClient::withdraw_enforcements, request)
+            .await
+    }
+
     /// Returns all visible enforcements that match the request, newest first, one per author and
     /// id. Ignores the page settings in `filter`.
     pub async fn enforcements(

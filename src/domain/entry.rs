@@ -11,7 +11,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use self::campaigns::{CampaignPut, Enforcements};
+pub use self::campaigns::{CampaignPut, EnforcementTarget, EnforcementWithdrawal, Enforcements};
 pub use self::liaisons::{
     AccessSweep, Accessed, AccessedVersions, HoldAction, HoldChange, HoldId, HoldPlaced, HoldSweep,
     LastPart, MAX_LIAISONS, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry,
@@ -133,6 +133,8 @@ pub enum Body {
     Feedback(Feedback),
     /// Reports enforcements, own or others'.
     Enforcements(Enforcements),
+    /// Withdraws some of a partner's enforcements.
+    EnforcementWithdrawal(EnforcementWithdrawal),
     /// Founds a campaign, or adds or updates a contribution to one.
     CampaignPut(CampaignPut),
     /// Releases a partner's objects to liaisons, or retracts releases.

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod enforcement;
+mod enforcement_withdrawal;
 mod feedback;
 mod hold;
 mod registry;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 
 pub use self::campaign::{CampaignReceipt, CampaignRequest};
 pub use self::enforcement::{EnforcementReceipt, EnforcementRequest};
+pub use self::enforcement_withdrawal::EnforcementWithdrawalReceipt;
 pub use self::feedback::FeedbackRequest;
 pub use self::hold::{HoldRequest, PlacedHold};
 pub use self::registry::PutReceipt;

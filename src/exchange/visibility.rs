@@ -11,7 +11,6 @@ pub mod tip;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::enforcement::Enforcement;
 use crate::domain::filter::Filter;
 use crate::domain::partner::Role;
 use crate::domain::purpose::{Purpose, PurposeKind};
@@ -243,17 +242,17 @@ impl Visibility {
         }
     }
 
-    /// Whether the filter matches an enforcement. A filter by campaign matches campaigns that the reader sees.
+    /// Whether the filter matches an enforcement against a campaign. A filter by campaign matches campaigns that the reader sees.
     pub fn matches_enforcement(
         &self,
         view: &View<'_>,
-        enforcement: &Enforcement,
+        campaign: Option<CampaignId>,
         now: Timestamp,
     ) -> Result<bool> {
         if self.filter.is_empty() {
             return Ok(true);
         }
-        match enforcement.campaign.filter(|id| self.filter.matches_campaign(Some(*id))) {
+        match campaign.filter(|id| self.filter.matches_campaign(Some(*id))) {
             Some(campaign) => self.sees_campaign(view, &self.reader, AsOf::Now(now), campaign),
             None => Ok(false),
         }

@@ -103,7 +103,7 @@ impl Format {
                  counts for each, and a number in one counts once"
             }
             Format::Text => {
-                "sentences, or lines that comment on the values in them: see [reports](#reports). The verdict is \
+                "sentences, or lines that comment on the values in them, such as a mail or a chat: see [reports](#reports). The verdict is \
                  `unknown` unless `--verdict` states another. What follows `-- ` is the author's signature and is not \
                  read"
             }
@@ -133,7 +133,9 @@ impl Format {
                  a section such as `References` or `Indicators`, or with a list below the name of a platform"
             }
             Format::Html => "a tag at the beginning, or a table",
-            Format::Text => "mostly sentences",
+            Format::Text => {
+                "mostly sentences, or a few lines with defanged values among words and no value at their beginning"
+            }
             Format::List => "everything else",
         }
     }

@@ -1,19 +1,22 @@
 //! Text: sentences in which values stand, as in an article or an e-mail.
 //!
-//! Defanged values, digests and what stands between back-ticks are taken; plain links are references. A sentence may
-//! say anything of a value, so that the verdict is `unknown` unless the user states one.
+//! Defanged values, digests and what stands between back-ticks are taken, and so are plain addresses of machines. Plain
+//! links are references; other plain values are listed. A sentence may say anything of a value, so that the verdict is
+//! `unknown` unless the user states one.
 
 mod detect;
 mod lines;
 mod marked;
 mod own_phrases;
 mod phrases;
+mod plain;
 mod role;
 
 pub use self::detect::{is_prose, is_sentence};
 pub use self::lines::read;
 use self::marked::{ValueSpan, marked_values};
 pub use self::marked::{is_defanged, push_defanged_target};
+use self::plain::{Plain, is_of_attacker, plain_values};
 pub use self::role::{Role, Stated, role_of_introduced};
 use self::role::{joins, role};
 use super::{Class, SkipReason, cell, count};
@@ -28,11 +31,17 @@ pub struct ParagraphItem {
     pub class: Class,
     /// What the sentence states about a value.
     pub stated: Stated,
+    /// The word of a value that is left out. `None` stands for the whole line.
+    pub word: Option<String>,
 }
 
 impl ParagraphItem {
     fn of(line: usize, class: Class) -> Self {
-        Self { line, class, stated: Stated::default() }
+        Self { line, class, stated: Stated::default(), word: None }
+    }
+
+    fn left_out(line: usize, reason: SkipReason, word: &str) -> Self {
+        Self { word: Some(plain::bare(word).to_owned()), ..Self::of(line, Class::Neither(reason)) }
     }
 }
 
@@ -66,12 +75,16 @@ fn part_end(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
+/// What a part holds, in the order of its lines; in a line, in the order of its words.
 fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
     let counts = count::in_prose(text).into_iter().map(Class::Aggregate);
-    let mut found: Vec<ParagraphItem> = counts.map(|class| ParagraphItem::of(0, class)).collect();
-    for (line, text) in text.lines().enumerate() {
-        let links = text.split_whitespace().filter(|word| is_reference(word));
-        found.extend(links.map(|_| ParagraphItem::of(line, Class::Neither(SkipReason::Reference))));
+    let counts = counts.map(|class| (0, ParagraphItem::of(0, class)));
+    let mut found: Vec<(usize, ParagraphItem)> = counts.collect();
+    for (line, of_line) in text.lines().enumerate() {
+        for word in of_line.split_whitespace().filter(|word| is_reference(word)) {
+            let start = word.as_ptr() as usize - text.as_ptr() as usize;
+            found.push((start, ParagraphItem::left_out(line, SkipReason::Reference, word)));
+        }
     }
     let values = values(text, platform);
     if values.is_empty() {
@@ -82,10 +95,11 @@ fn part_of_paragraph(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
         };
         let line = text.lines().position(contains_value);
         let unread = |line| ParagraphItem::of(line, Class::Neither(SkipReason::TextWithValue));
-        found.extend(line.map(unread));
+        found.extend(line.map(|line| (text.len(), unread(line))));
     }
     found.extend(values);
-    found
+    found.sort_by_key(|(start, item)| (item.line, *start));
+    found.into_iter().map(|(_, item)| item).collect()
 }
 
 /// Whether a word is a link that nobody marked as a value.
@@ -93,23 +107,24 @@ fn is_reference(word: &str) -> bool {
     !word.contains('`') && marked::is_plain_link(word)
 }
 
-/// The marked values of a paragraph, each with its role.
-fn values(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
-    let marked = marked_values(text);
+/// The values of a paragraph by where they begin, each with its role.
+fn values(text: &str, platform: Option<&str>) -> Vec<(usize, ParagraphItem)> {
+    let spans = spans(text);
     let (mut found, mut line, mut counted_to) = (Vec::new(), 0, 0);
     let (mut last_end, mut last_role) = (0, Role::Reported);
-    for (at, ValueSpan { start, end }) in marked.iter().enumerate() {
+    for (at, (ValueSpan { start, end }, plain)) in spans.iter().enumerate() {
         let part = &text[*start..*end];
         line += text[counted_to..*start].matches('\n').count();
         counted_to = *start;
         let indicators = indicators(part, platform);
         let Some(first) = indicators.first() else {
             if cell::may_contain_value(part) {
-                found.push(ParagraphItem::of(line, Class::Neither(SkipReason::TextWithValue)));
+                found
+                    .push((*start, ParagraphItem::left_out(line, SkipReason::TextWithValue, part)));
             }
             continue;
         };
-        let next = marked.get(at + 1).map_or(text.len(), |next| next.start);
+        let next = spans.get(at + 1).map_or(text.len(), |(next, _)| next.start);
         let between = &text[last_end..*start];
         let before = last_sentence_start(between).map_or(between, |end| &between[end..]);
         let behind = &text[*end..next.max(*end)];
@@ -122,14 +137,32 @@ fn values(text: &str, platform: Option<&str>) -> Vec<ParagraphItem> {
         };
         // The comma after a value is no part of it, but of what follows.
         (last_end, last_role) = (start + part.trim_end_matches([',', ';', ':']).len(), role);
-        for indicator in indicators {
-            found.push(match role.stated() {
-                Some(stated) => ParagraphItem { line, class: Class::Indicator(indicator), stated },
-                None => ParagraphItem::of(line, Class::Neither(SkipReason::Reference)),
-            });
-        }
+        let is_taken = match plain {
+            None | Some(Plain::Value) => true,
+            Some(Plain::Mail) => is_of_attacker(before),
+            Some(Plain::Mention) => false,
+        };
+        found.extend(indicators.into_iter().map(|indicator| {
+            let item = match role.stated() {
+                Some(stated) if is_taken => {
+                    ParagraphItem { stated, ..ParagraphItem::of(line, Class::Indicator(indicator)) }
+                }
+                Some(_) => ParagraphItem::left_out(line, SkipReason::TextWithValue, part),
+                None => ParagraphItem::left_out(line, SkipReason::Reference, part),
+            };
+            (*start, item)
+        }));
     }
     found
+}
+
+/// The marked and plain values of a text, in their order.
+fn spans(text: &str) -> Vec<(ValueSpan, Option<Plain>)> {
+    let marked = marked_values(text);
+    let plain = plain_values(text, &marked).into_iter().map(|(span, plain)| (span, Some(plain)));
+    let mut spans: Vec<_> = marked.iter().map(|span| (*span, None)).chain(plain).collect();
+    spans.sort_by_key(|(span, _)| span.start);
+    spans
 }
 
 /// Whether a value is written so that it is no link. `a[at]b[.]example` is how people write their own address.

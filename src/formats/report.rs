@@ -270,8 +270,8 @@ impl Report<'_, '_> {
         let lines: Vec<&str> = text.lines().collect();
         let found = prose::paragraph(text, platform);
         let is_empty = found.is_empty();
-        for ParagraphItem { line, class, stated } in found {
-            let raw = lines.get(line).copied().unwrap_or(text);
+        for ParagraphItem { line, class, stated, word } in found {
+            let raw = word.as_deref().or_else(|| lines.get(line).copied()).unwrap_or(text);
             self.record(raw, class, row + line, stated.or(list.stated()));
         }
         // Values of which nothing is said, or among words: the reader decides.

@@ -168,6 +168,9 @@ impl Applier {
             Body::Feedback(feedback) => self.feedback(entry, feedback)?,
             Body::CampaignPut(put) => self.campaign(entry, put)?,
             Body::Enforcements(enforcements) => self.enforcements(entry, enforcements)?,
+            Body::EnforcementWithdrawal(withdrawal) => {
+                self.enforcement_withdrawal(entry, withdrawal)?
+            }
             Body::Release(release) => self.release(entry, release)?,
             Body::ReleaseEnd(end) => self.release_end(end)?,
             Body::Accessed(accessed) => self.accessed(entry, accessed),

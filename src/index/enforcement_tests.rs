@@ -6,7 +6,10 @@ use crate::domain::campaign::Contribution;
 use crate::domain::enforcement::{
     AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementSource,
 };
-use crate::domain::entry::{Body, CampaignPut, Enforcements, ItemOutcome, RequestId, VoidReason};
+use crate::domain::entry::{
+    Body, CampaignPut, EnforcementTarget, EnforcementWithdrawal, Enforcements, ItemOutcome,
+    RequestId, VoidReason,
+};
 use crate::domain::partner::GroupDefinition;
 use crate::domain::sharing::Audience;
 use crate::domain::{CampaignId, GroupId, PartnerId, Position, Sharing, Timestamp, Tlp};
@@ -195,4 +198,44 @@ fn a_batch_that_names_many_campaigns_is_applied_as_a_whole_wherever_it_stops() {
             );
         }
     }
+}
+
+#[test]
+fn a_withdrawal_ends_what_is_current_and_leaves_no_content() {
+    let mut history = History::new();
+    report(&mut history, "1", vec![enforcement("a", 7)], everyone());
+    report(&mut history, "2", vec![enforcement("a", 8), enforcement("b", 3)], to("core"));
+    let target = |id: &str, sharing: Sharing| EnforcementTarget {
+        id: EnforcementId::from_stored(id),
+        audience: AudienceDigest::of(&sharing.audience),
+    };
+    let targets = vec![target("a", to("core")), target("b", everyone()), target("a", to("core"))];
+    let withdraw = |history: &mut History, author| {
+        let targets = targets.clone();
+        history.push(Some(author), Body::EnforcementWithdrawal(EnforcementWithdrawal { targets }))
+    };
+    let other = withdraw(&mut history, "facegraph");
+    let own = withdraw(&mut history, "birdsite");
+    let again = report(&mut history, "3", vec![enforcement("a", 8)], to("core"));
+    let (_folder, index) = applied(&history);
+    assert_eq!(outcome(&index, other), Outcome::Applied(vec![ItemOutcome::NoCurrentVersion; 3]));
+    let version = Position::new(own - 2, 0);
+    let expected = vec![
+        ItemOutcome::Ended(version),
+        ItemOutcome::NoCurrentVersion,
+        ItemOutcome::NoCurrentVersion,
+    ];
+    assert_eq!(outcome(&index, own), Outcome::Applied(expected));
+    assert_eq!(outcome(&index, again), Outcome::Applied(vec![ItemOutcome::Created]));
+    let view = index.read().unwrap();
+    let ended = view.withdrawn_enforcement(Position::new(own, 0)).unwrap().unwrap();
+    assert_eq!((ended.version, ended.sharing), (version, to("core")));
+    assert_eq!(view.enforcement_at(version).unwrap(), None);
+    let (current, _) = view.scan_enforcements(Position::default(), 9).unwrap();
+    let current: Vec<_> = current.iter().map(|record| record.position.sequence).collect();
+    assert_eq!(
+        current,
+        [own - 3, own - 2, again],
+        "`a` to everyone, `b` to core, `a` to core anew"
+    );
 }

@@ -1,6 +1,7 @@
 //! Reads of enforcements.
 
 use super::keys::{self, ListedBy};
+use super::record::WithdrawnEnforcement;
 use super::{View, corrupt};
 use crate::domain::accepted::EnforcementRecord;
 use crate::domain::audience::AudienceDigest;
@@ -33,6 +34,12 @@ impl View<'_> {
     ) -> impl Iterator<Item = Result<EnforcementRecord>> + use<> {
         let found = self.snapshot.scan(&keys::enforcement_versions(author, id));
         found.map(|pair| EnforcementRecord::decode(&pair?.1))
+    }
+
+    /// What the target at a position of a withdrawal ended.
+    pub fn withdrawn_enforcement(&self, by: Position) -> Result<Option<WithdrawnEnforcement>> {
+        let stored = self.snapshot.get(&keys::withdrawn_enforcement(by))?;
+        stored.map(|stored| WithdrawnEnforcement::decode(&stored)).transpose()
     }
 
     /// All current enforcements after a position, the oldest first. Looks at up to `limit` positions.

@@ -54,6 +54,7 @@
 //! | `u` | partner, submission | the submission's state |
 //! | `v` | campaign, author, audience digest | the current contribution to the campaign |
 //! | `Vc` | | the last entry that changed the visibility of a campaign |
+//! | `Ve` | position | the enforcement that the target at the position withdrew, without content |
 //! | `Vl` | position | the released version that this one replaced, and its liaisons |
 //! | `Vs` | campaign, position | who could see the campaign through the contribution at that position |
 //! | `Vt` | position | key of the contribution at that position |
@@ -78,7 +79,7 @@ pub use self::campaigns::{
 };
 pub use self::enforcements::{
     ListedBy, enforcement, enforcement_at, enforcement_versions, enforcements,
-    read_enforcement_position,
+    read_enforcement_position, withdrawn_enforcement,
 };
 pub use self::liaisons::*;
 pub use self::registry::*;

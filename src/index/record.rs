@@ -35,14 +35,16 @@ pub use self::outcome::{outcome, read_outcome, read_versions};
 pub use self::registry::{
     PartnerRecord, group, partner, read_group, read_partner, read_revoked, revoked,
 };
-pub use self::release::{ExpiringReleases, ReplacedVersion, read_releases, releases, releases_fit};
+pub use self::release::{
+    ExpiringReleases, ReplacedVersion, WithdrawnEnforcement, read_releases, releases, releases_fit,
+};
 pub use self::tip::{INDICATORS_PER_KEY, ReferralProgress, encode_indicators, read_indicators};
 use super::corrupt;
 use crate::domain::Timestamp;
 use crate::domain::cursor::JournalTag;
 
 /// The version of all records here and of the keys in [`super::keys`].
-pub const LAYOUT: u8 = 14;
+pub const LAYOUT: u8 = 15;
 
 /// The checkpoint. Written in the same batch as the changes up to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -100,6 +100,9 @@ pub fn encode_entry(id: AppendId, author: Option<&PartnerId>, body: &Body) -> Ve
         Body::Sightings(it) => pb::entry::Body::Sightings(reactions::write_sightings(it)),
         Body::Feedback(it) => pb::entry::Body::Feedback(reactions::write_feedback(it)),
         Body::Enforcements(it) => pb::entry::Body::Enforcements(enforcement::write(it)),
+        Body::EnforcementWithdrawal(it) => {
+            pb::entry::Body::EnforcementWithdrawal(enforcement::write_withdrawal(it))
+        }
         Body::CampaignPut(it) => pb::entry::Body::CampaignPut(campaign::write(it)),
         Body::Release(it) => pb::entry::Body::Release(liaisons::write_release(it)),
         Body::ReleaseEnd(it) => pb::entry::Body::ReleaseEnd(liaisons::write_end(it)),
@@ -158,6 +161,9 @@ pub fn decode_entry(sequence: u64, time: Timestamp, bytes: &[u8]) -> Decoded<Ent
         pb::entry::Body::Sightings(it) => Body::Sightings(reactions::read_sightings(it)?),
         pb::entry::Body::Feedback(it) => Body::Feedback(reactions::read_feedback(it)?),
         pb::entry::Body::Enforcements(it) => Body::Enforcements(enforcement::read(it)?),
+        pb::entry::Body::EnforcementWithdrawal(it) => {
+            Body::EnforcementWithdrawal(enforcement::read_withdrawal(it)?)
+        }
         pb::entry::Body::CampaignPut(it) => Body::CampaignPut(campaign::read(it)?),
         pb::entry::Body::Release(it) => Body::Release(liaisons::read_release(it)?),
         pb::entry::Body::ReleaseEnd(it) => Body::ReleaseEnd(liaisons::read_end(it)?),

@@ -3,9 +3,9 @@ use crate::domain::account::AccountNames;
 use crate::domain::assessment::{Basis, Confidence, Involvement, Severity, Technique, Verdict};
 use crate::domain::enforcement::{AssetKind, EnforcementId, EnforcementMethod, EnforcementSource};
 use crate::domain::entry::{
-    AccessSweep, Accessed, AccessedVersions, Batch, HoldAction, HoldChange, HoldId, HoldPlaced,
-    HoldSweep, Item, LastPart, Releasable, ReleaseAction, ReleaseEnd, ReleaseEntry, RequestId,
-    Target, WithdrawalSweep,
+    AccessSweep, Accessed, AccessedVersions, Batch, EnforcementTarget, EnforcementWithdrawal,
+    HoldAction, HoldChange, HoldId, HoldPlaced, HoldSweep, Item, LastPart, Releasable,
+    ReleaseAction, ReleaseEnd, ReleaseEntry, RequestId, Target, WithdrawalSweep,
 };
 use crate::domain::label::Label;
 use crate::domain::list::ListName;
@@ -174,6 +174,12 @@ fn accesses_come_back_from_the_journal_as_they_were_written() {
         Body::Accessed(Accessed { way: AccessWay::Snapshot, purpose, accessed: vec![given] }),
         Body::AccessSweep(AccessSweep { records: vec![(5, author, 1 << 16)] }),
         Body::WithdrawalSweep(WithdrawalSweep { targets: versions() }),
+        Body::EnforcementWithdrawal(EnforcementWithdrawal {
+            targets: vec![EnforcementTarget {
+                id: EnforcementId::from_stored("takedown:1"),
+                audience: AudienceDigest([5; 8]),
+            }],
+        }),
     ]);
     let numbered_kinds = "1 warrant, 2 subpoena, 3 emergency, 4 voluntary, 5 public";
     assert_eq!(numbered(PurposeKind::ALL), numbered_kinds);

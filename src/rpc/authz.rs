@@ -47,6 +47,7 @@ pub const METHODS: &[(&str, &[Role])] = &[
     ("/tipoff.v1.CampaignService/GetCampaign", READERS),
     ("/tipoff.v1.CampaignService/ListCampaigns", READERS),
     ("/tipoff.v1.CampaignService/ReportEnforcement", WRITERS),
+    ("/tipoff.v1.CampaignService/WithdrawEnforcements", WRITERS),
     ("/tipoff.v1.CampaignService/ListEnforcements", READERS),
     ("/tipoff.v1.FeedService/Subscribe", FEED_READERS),
     ("/tipoff.v1.FeedService/Acknowledge", FEED_READERS),

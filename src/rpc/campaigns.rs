@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status, async_trait};
 
 use super::status::status;
 use super::{Services, visible};
+use crate::domain::enforcement::EnforcementId;
 use crate::domain::entry::Rejection;
 use crate::domain::page::page_size;
 use crate::domain::{CampaignId, Invalid, PartnerId};
@@ -16,7 +17,7 @@ use crate::exchange::{
     EnforcementRequest,
 };
 use crate::wire::servers::campaign_service_server::CampaignService;
-use crate::wire::{campaign, enforcement, pb, reaction, receipt, sharing, timestamp};
+use crate::wire::{campaign, enforcement, indicator, pb, reaction, receipt, sharing, timestamp};
 
 type RpcResult<T> = std::result::Result<Response<T>, Status>;
 
@@ -56,6 +57,14 @@ impl CampaignService for Services {
     ) -> RpcResult<pb::ReportEnforcementResponse> {
         let caller = super::caller(&request)?.clone();
         to_response(self.report(&caller, request.get_ref()).await)
+    }
+
+    async fn withdraw_enforcements(
+        &self,
+        request: Request<pb::WithdrawEnforcementsRequest>,
+    ) -> RpcResult<pb::WithdrawEnforcementsResponse> {
+        let caller = super::caller(&request)?.clone();
+        to_response(self.withdraw_by_id(&caller, request.get_ref()).await)
     }
 
     async fn list_enforcements(
@@ -158,6 +167,36 @@ impl Services {
         self.metrics.rejected(caller.partner().as_str(), "enforcement", refused as u64);
         let accepted_at = Some(timestamp(accepted));
         Ok(pb::ReportEnforcementResponse { sequence, accepted_at, items, replayed })
+    }
+
+    async fn withdraw_by_id(
+        &self,
+        caller: &Caller,
+        request: &pb::WithdrawEnforcementsRequest,
+    ) -> Result<pb::WithdrawEnforcementsResponse> {
+        let (count, limit) = (request.ids.len(), self.limits.batch_items);
+        if count == 0 || count > limit {
+            let reason = format!("has {count} ids, and may have 1 to {limit}");
+            return Err(Invalid::new("ids", reason).into());
+        }
+        let in_ids = |invalid: Invalid| Invalid::new("ids", invalid.reason);
+        let ids = request.ids.iter().map(|id| EnforcementId::parse(id).map_err(in_ids));
+        let ids = ids.collect::<std::result::Result<Vec<_>, _>>()?;
+        let audience = request.audience.as_ref();
+        let audience =
+            audience.map(|audience| sharing::read_audience(audience, "audience")).transpose()?;
+        let receipt =
+            self.exchange.commands.withdraw_enforcements(caller, &ids, audience.as_ref()).await?;
+        let versions_of = |id: &EnforcementId| {
+            let ended = receipt.versions.iter().filter(|(ended, _)| ended == id);
+            ended.map(|(_, version)| indicator::version(*version)).collect()
+        };
+        let item = |id| pb::WithdrawnEnforcement { versions: versions_of(id) };
+        Ok(pb::WithdrawEnforcementsResponse {
+            items: ids.iter().map(item).collect(),
+            withdrawn: receipt.versions.len() as u64,
+            sequences: receipt.sequences,
+        })
     }
 
     async fn enforcements(

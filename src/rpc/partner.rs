@@ -7,10 +7,17 @@ use super::Services;
 use super::status::status;
 use crate::domain::Timestamp;
 use crate::domain::partner::{Partner, Role};
+use crate::domain::revocation::Certificates;
+use crate::error::{Error, Kind};
 use crate::exchange::{Caller, RevocationReceipt};
 use crate::tls::PeerInfo;
 use crate::wire::servers::partner_service_server::PartnerService;
 use crate::wire::{partner, pb, read_timestamp, timestamp};
+
+/// Why the certificate of the exchange itself is not revoked.
+const SERVER_CERTIFICATE: &str = "this is the certificate of the exchange itself. Clients do not ask whether it is revoked, \
+                                  so revoking it stops nobody: if its key was stolen, create a new authority and \
+                                  replace ca.pem everywhere; else issue a new certificate in its place";
 
 #[async_trait]
 impl PartnerService for Services {
@@ -141,6 +148,16 @@ impl PartnerService for Services {
             let revocation = partner::read_revocation(request.get_ref())?;
             let in_use = in_use.map(|identity| &identity.serial);
             let certificates = revocation.certificates.clone();
+            let of_server = peer.and_then(|peer| peer.server_serial.as_deref());
+            if let (Certificates::Serial(serial), Some(of_server)) = (&certificates, of_server)
+                && serial == of_server
+            {
+                return Err(Error::new(
+                    Kind::Precondition,
+                    "server_certificate",
+                    SERVER_CERTIFICATE,
+                ));
+            }
             let receipt = self.exchange.commands.revoke(caller, in_use, revocation).await?;
             let (operator, sequence) = (caller.partner(), receipt.sequence);
             info!(%operator, %certificates, sequence, "revoked certificates");

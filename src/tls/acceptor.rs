@@ -201,6 +201,7 @@ impl Acceptor {
             accepted: self.clock.instant(),
             identity: Arc::new(identity),
             calls: Arc::new(Semaphore::new(self.limits.calls.min(Semaphore::MAX_PERMITS))),
+            server_serial: self.tls.serial(),
         };
         let first_request_timeout = self.limits.first_request_timeout;
         Ok(Connection::new(stream, peer, lifetime, first_request_timeout, permits))

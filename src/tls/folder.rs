@@ -17,6 +17,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use super::pem::PemFile;
 use super::revocation::{self, RevocationLists};
 use crate::domain::Timestamp;
+use crate::domain::revocation::Serial;
 
 /// Why an identity folder cannot be used. Each error names the file.
 #[derive(Debug, Error)]
@@ -144,6 +145,12 @@ impl IdentityFolder {
         let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;
         let seconds = certificate.validity().not_after.timestamp();
         Some(Timestamp::from_millis(seconds.saturating_mul(1000)))
+    }
+
+    /// The serial number of the leaf certificate.
+    pub fn serial(&self) -> Option<Serial> {
+        let (_, certificate) = X509Certificate::from_der(self.chain.first()?).ok()?;
+        Some(Serial::of_bytes(certificate.raw_serial()))
     }
 
     /// The roots, as rustls needs them.

@@ -21,7 +21,7 @@ use super::revocation::{ListSummary, RevocationLists};
 use super::verifiers::ClientVerifier;
 use crate::clock::Clock;
 use crate::domain::Timestamp;
-use crate::domain::revocation::Revocations;
+use crate::domain::revocation::{Revocations, Serial};
 
 /// The identity of a server, and what it asks of its clients.
 #[derive(Clone, Debug)]
@@ -62,6 +62,8 @@ struct Current {
     folder: PathBuf,
     config: Arc<ServerConfig>,
     not_after: Option<Timestamp>,
+    /// The serial number of the server's certificate.
+    serial: Option<Arc<Serial>>,
     /// The lists that are enforced.
     revocation: Option<RevocationLists>,
 }
@@ -167,6 +169,11 @@ impl ServerTls {
     /// When the server's certificate expires.
     pub fn not_after(&self) -> Option<Timestamp> {
         self.current.load().not_after
+    }
+
+    /// The serial number of the server's certificate.
+    pub fn serial(&self) -> Option<Arc<Serial>> {
+        self.current.load().serial.clone()
     }
 
     /// The revocation lists that are enforced.
@@ -347,7 +354,7 @@ impl ServerIdentity {
         };
         identity.check_side(folder, Side::Server)?;
         identity.check_trust_domain(folder, trust_domain)?;
-        let not_after = identity.not_after();
+        let (not_after, serial) = (identity.not_after(), identity.serial().map(Arc::new));
         let mut config =
             ServerConfig::builder_with_details(provider, Arc::new(ClockTime(Arc::clone(clock))))
                 .with_protocol_versions(&[&version::TLS13])
@@ -361,7 +368,7 @@ impl ServerIdentity {
         config.max_early_data_size = 0;
         config.alpn_protocols = vec![b"h2".to_vec()];
         let (folder, config) = (folder.to_owned(), Arc::new(config));
-        Ok(Current { folder, config, not_after, revocation: identity.revocation })
+        Ok(Current { folder, config, not_after, serial, revocation: identity.revocation })
     }
 }
 

@@ -155,6 +155,21 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
     let listed = done(stage.run("exchange-ops", &["pki", "show"])).out;
     assert!(listed.contains("birdsite") && listed.contains("once more"), "{listed}");
 
+    // A number that the authority never issued, and the server's own.
+    let by_serial = |serial: &str, options: &[&str]| {
+        let revoke = ["pki", "revoke", "--serial", serial, "--reason", "a test"];
+        stage.run("exchange-ops", &[&revoke[..], options].concat())
+    };
+    by_serial("2a", &["--ca", ca]).failed(2, "--unknown-serial");
+    by_serial("2a", &["--ca", ca, "--offline"]).failed(2, "no record");
+    let record = done(stage.run("exchange-ops", &["pki", "show", "--ca", ca])).out;
+    let of_server = record.lines().find(|line| line.contains("localhost")).unwrap();
+    let of_server = of_server.split(' ').next().unwrap();
+    by_serial(of_server, &["--ca", ca]).failed(2, "is the certificate of the server");
+    by_serial(of_server, &[]).failed(1, "the certificate of the exchange itself");
+    let unchecked = done(by_serial("2b", &[]));
+    assert!(unchecked.err.contains("was not checked"), "{unchecked:?}");
+
     // What the exchange refuses is in no list.
     let own = ["pki", "revoke", "exchange-ops", "--ca", ca, "--out", list, "--reason", "a test"];
     stage.run("exchange-ops", &own).failed(1, "lock you out");
@@ -189,7 +204,8 @@ fn the_authority_signs_a_list_tells_the_exchange_and_issues_a_good_certificate_n
 
     // A list of another authority, or a newer one, is not overwritten.
     let offline =
-        ["pki", "revoke", "--serial", "2a", "--reason", "a test", "--offline", "--ca", ca];
+        ["pki", "revoke", "--serial", "2a", "--reason", "a test", "--offline", "--unknown-serial"];
+    let offline = [&offline[..], &["--ca", ca]].concat();
     let newer = std::fs::read(stage.world.path("ca/crl.pem")).unwrap();
     std::fs::write(list, &newer).unwrap();
     std::fs::remove_file(stage.world.path("ca/crl.pem")).unwrap();

@@ -5,6 +5,7 @@
 mod commands;
 #[path = "../support/mod.rs"]
 mod support;
+mod withdrawal;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -158,6 +158,9 @@ fn record_ends(it: &mut Recorder, tip: &str) {
     it.run(other, 1, &["subscribe", "--name", "desk", "--count", "1"]);
     it.run(member, 2, &["audit", "deliveries", &entry]);
     it.run(member, 2, &["tip", "withdraw", tip]);
+    let put = ["enforcement", "put", "--count", "9 groups on facebook", "--id", "groups:1"];
+    it.run(other, 2, &put);
+    it.run(other, 2, &["enforcement", "withdraw", "groups:1"]);
 }
 
 /// What operators do, and what a node says.
@@ -175,6 +178,10 @@ fn record_operator(it: &mut Recorder) {
             "--platform",
             "newsite",
             "--new-platform",
+            "--max-submitted-per-hour",
+            "5000",
+            "--max-withdrawn-per-hour",
+            "100",
         ],
     );
     it.run(operator, 2, &["partner", "suspend", "newsite", "--compromised-since", "2026-01-01"]);

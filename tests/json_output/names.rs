@@ -147,10 +147,13 @@ pub const NAMES: &[(&str, &str)] = &[
     ("list_number", "The number of the new revocation list."),
     ("lookups", "Values looked up."),
     ("max_files", "How many files the node may have open."),
-    ("max_submitted_per_hour", "How many items the partner may submit in an hour; 0 for no limit."),
+    (
+        "max_submitted_per_hour",
+        "How many items the partner may submit in an hour; null for no limit.",
+    ),
     (
         "max_withdrawn_per_hour",
-        "How many objects the partner may withdraw in an hour; 0 for no limit.",
+        "How many objects the partner may withdraw in an hour; null for no limit.",
     ),
     ("members", "The members of the group."),
     ("message", "The text of the entry."),
@@ -199,7 +202,10 @@ pub const NAMES: &[(&str, &str)] = &[
     ("reference", "The reference of the purpose, such as the number of a warrant."),
     ("references", "Links to reports."),
     ("referral", "Whether the tip refers assets to the owner of their platform."),
-    ("referrals", "Whether the partner receives referrals."),
+    (
+        "referrals",
+        "Whether the partner receives referrals: on or off; null unless the caller is an operator.",
+    ),
     ("referred", "The number of assets that were referred, by partner."),
     ("refused", "The number that was refused."),
     ("rejected", "The number of rejected items, or the items."),

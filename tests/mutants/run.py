@@ -202,6 +202,18 @@ MUTANTS = {
         "{ drop(removals); None }",
         SIMULATION,
     ),
+    "no-removal-on-a-withdrawn-enforcement": (
+        "src/exchange/feeds/changes/enforcement_withdrawal.rs",
+        "if may_see(&reader_before, &ended.sharing, author, version, NO_RELEASE_EXPIRED)",
+        "if false",
+        ["--test", "enforcement"],
+    ),
+    "removals-of-enforcements-that-were-hidden": (
+        "src/exchange/feeds/changes/enforcement_withdrawal.rs",
+        "if may_see(&reader_before, &ended.sharing, author, version, NO_RELEASE_EXPIRED)",
+        "if true",
+        ["--test", "enforcement"],
+    ),
     "no-removal-on-replacement": (
         "src/exchange/feeds/changes/batch.rs",
         "removals.push(BatchRemoval { item_index, position, version: old, reason });",

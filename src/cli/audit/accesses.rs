@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::super::failure::{Completion, Outcome};
-use super::super::{Global, identity, output, text};
+use super::super::{Global, identity, numbers, output, text};
 use crate::wire::pb;
 
 /// Filters for accesses.
@@ -19,7 +19,7 @@ pub struct Accesses {
     #[arg(long, value_name = "TIME", value_parser = text::read_time)]
     since: Option<prost_types::Timestamp>,
     /// Only this many accesses, the newest
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u32>(1))]
     limit: Option<u32>,
     /// Count accesses instead of listing them: by liaison, purpose, day (in UTC), or several of them
     #[arg(long, value_name = "KEY", value_enum, value_delimiter = ',')]

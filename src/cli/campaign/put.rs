@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cli::audience::SharingFlags;
 use crate::cli::failure::{Completion, Failure, Outcome};
-use crate::cli::{Global, identity, output, request, text};
+use crate::cli::{Global, identity, numbers, output, request, text};
 use crate::wire::pb;
 
 /// Create a campaign, or replace your contribution to one
@@ -31,7 +31,7 @@ pub struct Put {
     #[arg(long, value_name = "CC")]
     country: Option<String>,
     /// Confidence of the attribution, 0 to 100
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = numbers::within::<u32>(0..=100))]
     confidence: Option<u32>,
     /// Basis of the attribution
     #[arg(long)]

@@ -15,8 +15,11 @@ use crate::wire::pb;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Running the same command again counts nothing twice. To correct an enforcement, report \
-                  it again with the same --id."
+                  it again with its --id, for the same audience: the new counts take the place of the old \
+                  ones. The id is in the output of the first report. To withdraw one, use enforcement \
+                  withdraw; to report the same again after that, pass --again."
 )]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag: all combinations occur.
 pub struct Put {
     /// Number and kind of assets: `7 pages on facebook`, `about 30 accounts`; may be repeated
     #[arg(long = "count", required = true, value_name = "COUNT", value_parser = counts::read)]
@@ -42,6 +45,9 @@ pub struct Put {
     /// Note on the enforcement
     #[arg(long)]
     note: Option<String>,
+    /// Report it although the same was reported before, and withdrawn
+    #[arg(long)]
+    again: bool,
     /// It was done by somebody else
     #[arg(long)]
     reported: bool,
@@ -126,7 +132,7 @@ impl Put {
             sharing: self.sharing.sharing(),
             enforcements: vec![enforcement],
         };
-        request.request_id = request::id_of(&request, false);
+        request.request_id = request::id_of(&request, self.again);
         Ok(request)
     }
 }

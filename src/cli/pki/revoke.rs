@@ -37,6 +37,9 @@ pub struct Revoke {
     /// Only sign a list, and do not tell the exchange
     #[arg(long, requires = "ca")]
     offline: bool,
+    /// The serial number is right, though the authority has no record of it
+    #[arg(long, requires = "ca", conflicts_with = "partner")]
+    unknown_serial: bool,
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +80,9 @@ impl Revoke {
             ));
         }
         let authority = self.ca.as_deref().map(Authority::open).transpose().map_err(failure)?;
+        if let (Some(authority), Certificates::Serial(serial)) = (&authority, &certificates) {
+            self.check_record(authority, serial)?;
+        }
         let receipt = if self.offline {
             Ok(None)
         } else {
@@ -97,8 +103,35 @@ impl Revoke {
         if let Some(authority) = authority {
             let signed = self.sign(&authority, &certificates, revoked_at)?;
             self.print_list(&certificates, &signed, receipt.is_ok() && !self.offline, global)?;
+        } else if receipt.is_ok() && self.which.serial.is_some() {
+            output::remark(
+                "the number was not checked: the exchange has no record of what was issued. With --ca it is",
+            );
         }
         receipt.map(|_| Completion::Whole).map_err(Failure::from)
+    }
+
+    /// Refuses a serial number that is in no record of the authority, or that of a server.
+    fn check_record(&self, authority: &Authority, serial: &str) -> Result<(), Failure> {
+        let issued = authority.issued().map_err(failure)?;
+        let Some(one) = issued.iter().find(|one| one.serial.as_str() == serial) else {
+            if self.unknown_serial {
+                return Ok(());
+            }
+            return Err(Failure::usage(format!(
+                "the authority has no record of a certificate {serial} (issued.jsonl): check the number with `tipoff pki \
+                 show --ca DIR`. If it is right, pass --unknown-serial. Nothing was changed"
+            )));
+        };
+        if one.partner.is_some() {
+            return Ok(());
+        }
+        let names = one.server.join(", ");
+        Err(Failure::usage(format!(
+            "{serial} is the certificate of the server {names}. Clients do not ask whether it is revoked, so revoking it \
+             stops nobody: if its key was stolen, create a new authority and replace ca.pem everywhere; else issue a new \
+             one in its place (tipoff pki issue --server-name … --replace). Nothing was changed"
+        )))
     }
 
     async fn revoke_at_exchange(
@@ -181,9 +214,6 @@ impl Revoke {
         match certificates {
             Certificates::Partner(_) if *known == 0 => output::remark(&format!(
                 "the authority has no record of {name}: its list does not name them"
-            )),
-            Certificates::Serial(_) if *known == 0 => output::remark(&format!(
-                "the authority has no record of {name}: check that it has issued it"
             )),
             // The exchange refuses them without a list.
             _ if is_at_exchange || self.out.is_some() => {}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::cli::numbers;
 use crate::domain::assessment::{Basis, Severity, Verdict};
 use crate::domain::{CampaignId, Indicator, IndicatorId, Platform};
 use crate::formats::{Class, Count, Details, Record};
@@ -23,7 +24,7 @@ pub struct ItemDefaults {
     #[arg(long)]
     pub verdict: Option<Verdict>,
     /// Confidence, 0 to 100
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = numbers::within::<u32>(0..=100))]
     confidence: Option<u32>,
     /// Severity: info, low, medium, high, critical
     #[arg(long)]

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use crate::cli::failure::{Completion, Failure, Outcome};
 use crate::cli::purpose::PurposeFlags;
 use crate::cli::tip::send::Urgency;
-use crate::cli::{Global, identity, output, render, text};
+use crate::cli::{Global, identity, numbers, output, render, text};
 use crate::client::Client;
 use crate::wire::pb;
 
@@ -38,7 +38,7 @@ pub struct List {
     #[arg(long, value_name = "CAMPAIGN")]
     campaign: Option<String>,
     /// Maximum number of tips
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = numbers::at_least::<u32>(1))]
     limit: Option<u32>,
     #[command(flatten)]
     purpose: PurposeFlags,

@@ -1,8 +1,9 @@
 //! Journal entries for campaigns and enforcements.
 
 use super::requests::{Rejection, RequestId};
+use crate::domain::audience::AudienceDigest;
 use crate::domain::campaign::{CampaignId, Contribution};
-use crate::domain::enforcement::Enforcement;
+use crate::domain::enforcement::{Enforcement, EnforcementId};
 use crate::domain::sharing::Sharing;
 
 /// Enforcements reported in one request.
@@ -18,6 +19,22 @@ pub struct Enforcements {
     pub items: Vec<(u32, Enforcement)>,
     /// Items that could not be parsed.
     pub rejected: Vec<Rejection>,
+}
+
+/// Enforcements that their author withdraws. The author is that of the entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnforcementWithdrawal {
+    /// The enforcements. The current version of each ends when the entry is applied.
+    pub targets: Vec<EnforcementTarget>,
+}
+
+/// An author's enforcement with an id, for one audience.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnforcementTarget {
+    /// The author's id for it.
+    pub id: EnforcementId,
+    /// Its audience.
+    pub audience: AudienceDigest,
 }
 
 /// A contribution to a campaign.

@@ -13,6 +13,7 @@
 pub mod batch;
 pub mod builder;
 pub mod campaigns;
+pub mod enforcement_withdrawal;
 pub mod reactions;
 pub mod releases;
 pub mod removals;
@@ -65,6 +66,9 @@ pub fn next_event(input: &Input<'_>) -> Result<NextEvent> {
     match &input.entry().body {
         Body::SubmissionBatch(_) => Ok(last_event(batch::changes(input)?.map(FeedEvent::Batch))),
         Body::Withdrawal(_) | Body::Expiry(_) => Ok(last_event(removals::changes(input)?)),
+        Body::EnforcementWithdrawal(withdrawal) => {
+            Ok(last_event(enforcement_withdrawal::changes(input, withdrawal)?))
+        }
         Body::TipSent(_)
         | Body::TipResponded(_)
         | Body::TipWithdrawn(_)

@@ -197,7 +197,7 @@ impl Snapshot {
         let mut parts = Vec::new();
         for record in scanned {
             if self.visibility.may_deliver(&record.author, &record.sharing, record.position, now)
-                && self.visibility.matches_enforcement(view, &record.enforcement, now)?
+                && self.visibility.matches_enforcement(view, record.enforcement.campaign, now)?
             {
                 parts.push(SnapshotPart::Enforcement(reader_view.enforcement(record)?));
             }

@@ -187,7 +187,11 @@ impl Text<'_, '_> {
                 .flat_map(|(at, line)| line.into_iter().map(move |class| (at, class)))
             {
                 let class = left_out.map_or(class, Class::Neither);
-                self.record(&raw, first_row, ParagraphItem { line: at, class, stated });
+                self.record(
+                    &raw,
+                    first_row,
+                    ParagraphItem { stated, ..ParagraphItem::of(at, class) },
+                );
             }
             return;
         }
@@ -231,13 +235,13 @@ impl Text<'_, '_> {
     }
 
     fn record(&mut self, raw: &[String], first_row: usize, found: ParagraphItem) {
-        let ParagraphItem { line, class, stated: Stated { involvement, verdict } } = found;
+        let ParagraphItem { line, class, stated: Stated { involvement, verdict }, word } = found;
         let verdict = verdict.or(Some(self.verdict));
         let details = match &class {
             Class::Indicator(_) => Details { verdict, involvement, ..Details::default() },
             _ => Details::default(),
         };
-        let raw = raw.get(line).cloned().unwrap_or_default();
+        let raw = word.or_else(|| raw.get(line).cloned()).unwrap_or_default();
         self.out.record(Record { row: first_row + line, raw, class, details });
     }
 }

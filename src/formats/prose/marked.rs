@@ -70,7 +70,7 @@ const FILE_NAMES: &[&str] = &[
 ];
 
 /// Whether code is the name of a file, and no domain: `README.md`, `main.rs`. Names in capitals are those of files.
-fn is_file_name(code: &str) -> bool {
+pub fn is_file_name(code: &str) -> bool {
     code.trim().rsplit_once('.').is_some_and(|(name, ending)| {
         let is_usual = FILE_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known));
         let is_capital =

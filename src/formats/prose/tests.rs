@@ -48,3 +48,54 @@ fn lists_are_no_prose() {
         assert!(!is_prose(list), "{list}");
     }
 }
+
+/// Messages as people copy them: two or three lines.
+const MESSAGES: [&str; 4] = [
+    "heads up: new C2 at 203[.]0[.]113[.]44, drops from hxxp://files-cdn[.]test/a.zip\n\
+     also seen: 198.51.100.77 and scam@bank-help[.]example\n",
+    "Hello team,\n\nPhishing from evil[.]example (198.51.100[.]7), sender attacker[at]evil[.]example.\n\
+     Please block it.\n\nThanks\nDana\n",
+    "seen again: evil[.]example\n",
+    "From: Dana <dana@platform.example>\nTo: team@platform.example\nSubject: phishing\n\n\
+     we took down hxxps://quay[.]example/login today.\n",
+];
+
+#[test]
+fn a_message_of_a_few_lines_is_text() {
+    for message in MESSAGES {
+        assert_eq!(Format::detect(message, &Assumed::default()), Format::Text, "{message}");
+    }
+    let others = [
+        "evil[.]example\nThe site above was seen at pier[.]example\n",
+        "Description, Indicator\nA site that copies a bank, evil[.]example\n",
+        "# seen again: evil[.]example\npier.example\n",
+    ];
+    for other in others {
+        assert_ne!(Format::detect(other, &Assumed::default()), Format::Text, "{other}");
+    }
+}
+
+#[test]
+fn plain_values_are_taken_or_listed_in_the_order_of_the_text() {
+    let text = b"The kit at hxxps://login-quay[.]example/in sends mails to victims, see https://blog.example/kit too.\n\
+        Its server is 203.0.113.9, version 4.2.0.1, the operator writes as ops@pier.example to victims.\n\
+        Dana (dana@platform.example) found it on quay-news.example by 2001:db8::9, contact us at desk@platform.example.\n";
+    let records = crate::formats::read_as(text, Some(Format::Text), &Assumed::default()).unwrap();
+    let read = |record: &crate::formats::Record| match &record.class {
+        Class::Indicator(read) => (record.row, read.kind().as_str(), read.value().to_owned()),
+        Class::Neither(reason) => (record.row, reason.as_str(), record.raw.clone()),
+        other => panic!("{other:?}"),
+    };
+    let read: Vec<_> = records.iter().map(read).collect();
+    let expected = [
+        (1, "url", "https://login-quay.example/in"),
+        (1, "reference", "https://blog.example/kit"),
+        (2, "ip", "203.0.113.9"),
+        (2, "email", "ops@pier.example"),
+        (3, "text_with_value", "dana@platform.example"),
+        (3, "text_with_value", "quay-news.example"),
+        (3, "ip", "2001:db8::9"),
+        (3, "reference", "desk@platform.example"),
+    ];
+    assert_eq!(read, expected.map(|(row, what, value)| (row, what, value.to_owned())));
+}

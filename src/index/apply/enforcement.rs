@@ -4,12 +4,14 @@ use super::Applier;
 use crate::domain::accepted::{EnforcementRecord, ReleaseState};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::Enforcement;
-use crate::domain::entry::{Enforcements, Entry, ItemOutcome, Outcome, Releasable, VoidReason};
+use crate::domain::entry::{
+    EnforcementWithdrawal, Enforcements, Entry, ItemOutcome, Outcome, Releasable, VoidReason,
+};
 use crate::domain::{PartnerId, Position, Sharing, Timestamp};
 use crate::error::Result;
 use crate::index::keys;
 use crate::index::keys::ListedBy;
-use crate::index::record::{self, IdempotencyRecord};
+use crate::index::record::{self, IdempotencyRecord, WithdrawnEnforcement};
 
 impl Applier {
     pub(super) fn enforcements(
@@ -42,6 +44,37 @@ impl Applier {
             )?);
         }
         self.put_enforcement_release_ends(entry, author, enforcements, &outcomes);
+        Ok(Outcome::Applied(outcomes))
+    }
+
+    /// Ends the current version of each target. Stores what a removal asks of it, and not its content.
+    pub(super) fn enforcement_withdrawal(
+        &mut self,
+        entry: &Entry,
+        withdrawal: &EnforcementWithdrawal,
+    ) -> Result<Outcome> {
+        let Some(author) = &entry.author else {
+            return Ok(Outcome::Void(VoidReason::AudienceGone));
+        };
+        let mut outcomes = Vec::with_capacity(withdrawal.targets.len());
+        for (target, index) in withdrawal.targets.iter().zip(0..) {
+            let key = keys::enforcement(author, &target.id, target.audience);
+            let Some(stored) = self.read(&key)? else {
+                outcomes.push(ItemOutcome::NoCurrentVersion);
+                continue;
+            };
+            let EnforcementRecord { position: version, sharing, enforcement, .. } =
+                EnforcementRecord::decode(&stored)?;
+            for by in lists(author, &enforcement) {
+                self.remove(keys::enforcement_at(by, version));
+            }
+            self.remove(key);
+            let withdrawn =
+                WithdrawnEnforcement { version, campaign: enforcement.campaign, sharing };
+            let by = Position::new(entry.sequence, index);
+            self.put(keys::withdrawn_enforcement(by), withdrawn.encode());
+            outcomes.push(ItemOutcome::Ended(version));
+        }
         Ok(Outcome::Applied(outcomes))
     }
 

@@ -1,6 +1,6 @@
 //! Keys of enforcements.
 
-use super::text;
+use super::{positioned, text};
 use crate::domain::audience::AudienceDigest;
 use crate::domain::enforcement::EnforcementId;
 use crate::domain::{CampaignId, PartnerId, Position};
@@ -60,6 +60,11 @@ pub fn enforcement_at(by: ListedBy<'_>, at: Position) -> Vec<u8> {
     key.extend_from_slice(&at.sequence.to_be_bytes());
     key.extend_from_slice(&at.index.to_be_bytes());
     key
+}
+
+/// The enforcement that the target at a position withdrew.
+pub fn withdrawn_enforcement(by: Position) -> Vec<u8> {
+    [b"Ve".as_slice(), &positioned(0, by)[1..]].concat()
 }
 
 /// The position in the key of a list entry.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::codec::{append, decode_part, record};
 use crate::domain::accepted::ActiveRelease;
 use crate::domain::entry::{MAX_LIAISONS, Releasable};
-use crate::domain::{PartnerId, Position};
+use crate::domain::{CampaignId, PartnerId, Position, Sharing};
 use crate::error::Result;
 
 /// Maximum size of a record with its releases, in bytes. A release that would exceed it is refused. What
@@ -50,3 +50,16 @@ pub struct ReplacedVersion {
 }
 
 record!(ReplacedVersion, "a replaced version");
+
+/// What access rules and filters ask of an enforcement that its author withdrew. Its content is gone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawnEnforcement {
+    /// The version that ended.
+    pub version: Position,
+    /// The campaign that it was against.
+    pub campaign: Option<CampaignId>,
+    /// Who could see it.
+    pub sharing: Sharing,
+}
+
+record!(WithdrawnEnforcement, "a withdrawn enforcement");

@@ -3,12 +3,13 @@
 use super::reactions::read_request_digest;
 use super::sharing::{read_sharing, write_sharing};
 use super::{
-    DecodeError, Decoded, boxed, number, optional, pb, read_rejected, required, write_rejected,
+    DecodeError, Decoded, boxed, number, optional, pb, read_digest, read_rejected, required,
+    write_rejected,
 };
 use crate::domain::enforcement::{
     AssetKind, Enforcement, EnforcementCount, EnforcementId, EnforcementMethod, EnforcementSource,
 };
-use crate::domain::entry::{Enforcements, RequestId};
+use crate::domain::entry::{EnforcementTarget, EnforcementWithdrawal, Enforcements, RequestId};
 use crate::domain::{CampaignId, Day, Platform};
 
 pub fn write(enforcements: &Enforcements) -> pb::Enforcements {
@@ -31,6 +32,22 @@ pub fn read(enforcements: pb::Enforcements) -> Decoded<Enforcements> {
         items: items.collect::<Decoded<_>>()?,
         rejected: read_rejected(enforcements.rejected),
     })
+}
+
+pub fn write_withdrawal(withdrawal: &EnforcementWithdrawal) -> pb::EnforcementWithdrawal {
+    let targets = withdrawal.targets.iter().map(|target| pb::EnforcementTarget {
+        id: target.id.to_string(),
+        audience: target.audience.0.to_vec(),
+    });
+    pb::EnforcementWithdrawal { targets: targets.collect() }
+}
+
+pub fn read_withdrawal(withdrawal: pb::EnforcementWithdrawal) -> Decoded<EnforcementWithdrawal> {
+    let targets = withdrawal.targets.into_iter().map(|target| {
+        let id = EnforcementId::from_stored(&target.id);
+        Ok(EnforcementTarget { id, audience: read_digest(target.audience)? })
+    });
+    Ok(EnforcementWithdrawal { targets: targets.collect::<Decoded<_>>()? })
 }
 
 /// Encodes an enforcement with its index in the request.

@@ -66,7 +66,7 @@ pub fn visible_enforcements<'a>(
     for (position, enforcement) in items {
         let is_visible = may_see(reader, sharing, author, position, NO_RELEASE_EXPIRED);
         if !is_visible
-            || !input.visibility.matches_enforcement(input.view, enforcement, input.now)?
+            || !input.visibility.matches_enforcement(input.view, enforcement.campaign, input.now)?
         {
             continue;
         }

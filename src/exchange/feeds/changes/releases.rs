@@ -182,7 +182,7 @@ pub fn enforcement_change(
     record: EnforcementRecord,
     position: FeedPosition,
 ) -> Result<Option<Change>> {
-    if !input.visibility.matches_enforcement(input.view, &record.enforcement, input.now)? {
+    if !input.visibility.matches_enforcement(input.view, record.enforcement.campaign, input.now)? {
         return Ok(None);
     }
     let enforcement = input.reader_view().enforcement(record)?;

@@ -48,6 +48,7 @@ stored!(
     SightingRecord,
     TipRecord,
     ReplacedVersion,
+    WithdrawnEnforcement,
     CampaignVersions,
     ReferralProgress,
     SubmissionState,
