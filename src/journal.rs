@@ -26,7 +26,7 @@ pub use self::append::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stam
 pub use self::backend::{
     Backend, Choose, Durability, Fault, FileJournal, JetStreamJournal, JetStreamSettings,
     LocalSettings, MemoryJournal, MemoryStream, OpenError, Refusal, SledJournal, StreamNode,
-    check_backend, check_copy, free_space, is_missing, open,
+    StreamPause, check_backend, check_copy, free_space, is_missing, open,
 };
 pub use self::cluster::{ClusterState, ClusterStatus, Confirmation};
 pub use self::cursors::{CursorError, CursorStore, MemoryCursors, SledCursors, UnreadableCursors};

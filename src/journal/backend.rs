@@ -18,7 +18,7 @@ pub use self::local::{
     Durability, LocalSettings, OpenError, check_backend, check_copy, free_space,
 };
 pub(super) use self::local::{copied_stream, unmark_copy, was_opened};
-pub use self::memory::{Choose, Fault, MemoryJournal, MemoryStream, StreamNode};
+pub use self::memory::{Choose, Fault, MemoryJournal, MemoryStream, StreamNode, StreamPause};
 use super::Journal;
 
 /// A journal in a sled database.

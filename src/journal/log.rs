@@ -11,8 +11,6 @@ use super::space::SpaceLog;
 use super::tail::{LoggedEntry, Tail};
 use super::{Append, AppendError, AppendOutcome, ClusterStatus, Journal, JournalError, Stamp};
 
-/// Maximum appends per durable write.
-const GROUP_APPENDS: usize = 256;
 /// Maximum bytes per durable write, not counting its last append.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum bytes of appends that are queued or being written.
@@ -23,13 +21,15 @@ const PENDING_BYTES: usize = 64 * 1024 * 1024;
 pub struct LogSettings {
     /// Appends that may wait for the writer. Further callers wait for a free place.
     pub queue: usize,
+    /// Maximum appends per durable write.
+    pub group: usize,
     /// Size of the cache of recent entries, in encoded bytes.
     pub tail_bytes: usize,
 }
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self { queue: 1_024, tail_bytes: 16 * 1024 * 1024 }
+        Self { queue: 1_024, group: 256, tail_bytes: 16 * 1024 * 1024 }
     }
 }
 
@@ -84,6 +84,7 @@ impl Log {
             head,
             broken: broken.clone(),
             space: Arc::clone(&space),
+            group: settings.group,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let thread = thread::Builder::new().name("journal-writer".into());
@@ -222,6 +223,8 @@ struct Writer {
     head: watch::Sender<u64>,
     broken: watch::Sender<Option<String>>,
     space: Arc<SpaceLog>,
+    /// Maximum appends per durable write.
+    group: usize,
 }
 
 fn report_broken(broken: &watch::Sender<Option<String>>, reason: String) {
@@ -244,7 +247,7 @@ impl Writer {
         while let Some(first) = runtime.block_on(self.next(&mut pending)) {
             let mut bytes = first.append.encoded().len();
             let mut group = vec![first];
-            while group.len() < GROUP_APPENDS && bytes < GROUP_BYTES {
+            while group.len() < self.group && bytes < GROUP_BYTES {
                 let Ok(next) = pending.try_recv() else { break };
                 bytes += next.append.encoded().len();
                 group.push(next);

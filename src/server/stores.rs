@@ -67,7 +67,8 @@ fn open_log(config: &Config, clock: &Arc<dyn Clock>) -> Result<(Arc<Log>, Arc<In
     let ends = JournalEnds { head: journal.head(), entry: &entry };
     let index = Index::open(&storage.data.join("index"), storage.index_cache_mb * MB, ends)?;
     let tail_bytes = usize::try_from(storage.tail_mb * MB).unwrap_or(usize::MAX);
-    let settings = LogSettings { queue: storage.append_queue, tail_bytes };
+    let settings =
+        LogSettings { queue: storage.append_queue, tail_bytes, ..LogSettings::default() };
     let log = Log::start(journal, settings)?;
     Ok((Arc::new(log), Arc::new(index)))
 }

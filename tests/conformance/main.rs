@@ -272,7 +272,7 @@ fn after_an_unknown_append_the_same_one_is_stored_once() {
 async fn a_log_answers_every_append_and_its_readers_see_what_it_answered() {
     for (journal, _home) in journals(&time()) {
         // A tail of a few entries, so that reads come from memory and from disk.
-        let log_settings = LogSettings { queue: 8, tail_bytes: 2_000 };
+        let log_settings = LogSettings { queue: 8, tail_bytes: 2_000, ..LogSettings::default() };
         let log = Arc::new(Log::start(journal, log_settings).unwrap());
         let tasks: Vec<_> = (0..16u64)
             .map(|task| {

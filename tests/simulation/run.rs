@@ -2,27 +2,24 @@
 
 pub mod lists;
 pub mod queries;
+mod reactions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 
 use tipoff::domain::assessment::Confidence;
-use tipoff::domain::entry::{Item, RequestId, Sighting};
-use tipoff::domain::feedback::Opinion;
+use tipoff::domain::entry::Item;
 use tipoff::domain::label::Label;
 use tipoff::domain::submission::{BatchRequest, ItemReceipt, Receipt, SubmissionRequest};
 use tipoff::domain::{Assessment, IndicatorId, Position, TipId};
 use tipoff::error::{Error, Kind as Fault};
-use tipoff::exchange::{FeedbackRequest, SightingsRequest};
 
 use crate::cast::{FIRST_MEMBERS, TERMS, definition, group, id};
-use crate::history::{AudienceBits, History, Op, ReaderSpec, Step, SubmittedItem};
+use crate::history::{History, Op, ReaderSpec, Step, SubmittedItem};
 use crate::model::Model;
 use crate::reader::{Reader, refused};
 use crate::trace::{Observed, Trace, observation};
-use crate::words::{
-    audience, indicator, other_names, receipt, request_receipt, sharing, submission_id, withdrawal,
-};
+use crate::words::{audience, indicator, other_names, receipt, sharing, submission_id, withdrawal};
 use crate::world::World;
 
 /// A running history.
@@ -154,6 +151,7 @@ impl Run {
             let answer = call(&self.world);
             match self.world.drive(answer) {
                 Err(error) if matches!(error.kind(), Fault::Unknown | Fault::Unavailable) => {
+                    self.disconnect();
                     self.world.fail_over();
                 }
                 answer => return answer,
@@ -308,51 +306,6 @@ impl Run {
             Op::Resume { partner } => self.resume(*partner),
             _ => unreachable!("{op:?}"),
         }
-    }
-
-    fn give_feedback(
-        &mut self,
-        giver: u8,
-        about: Position,
-        item: u8,
-        to: Option<&AudienceBits>,
-        key: u8,
-    ) {
-        let answer = self.as_partner(giver, |exchange, caller| {
-            let request = FeedbackRequest {
-                request: RequestId::from_stored(&format!("f{key}")),
-                digest: [item; 32],
-                about,
-                opinion: Opinion::Disagree,
-                note: None,
-                sharing: to.map(sharing),
-            };
-            async move { exchange.commands.give_feedback(&caller, request).await }
-        });
-        self.observe_answer(giver, answer.as_ref().map(request_receipt));
-    }
-
-    fn report_sighting(&mut self, author: u8, value: u8, to: &AudienceBits, key: u8) {
-        let indicator = indicator(value);
-        let answer = self.as_partner(author, |exchange, caller| {
-            let sighting = Sighting {
-                index: 0,
-                id: indicator.id(),
-                indicator: indicator.clone(),
-                count: 3,
-                first_seen: None,
-                last_seen: None,
-            };
-            let request = SightingsRequest {
-                request: RequestId::from_stored(&format!("s{key}")),
-                digest: [value; 32],
-                sharing: sharing(to),
-                items: vec![sighting],
-                rejected: Vec::new(),
-            };
-            async move { exchange.commands.report_sightings(&caller, request).await }
-        });
-        self.observe_answer(author, answer.as_ref().map(request_receipt));
     }
 
     pub fn as_partner<T, F>(

@@ -127,9 +127,12 @@ impl World {
     }
 
     /// Sends the next calls to the next node, up to date. It changes nothing if there is one node.
+    ///
+    /// The node that failed starts again. That waits for what it had queued, so that a seed decides all.
     pub fn fail_over(&mut self) {
         let next = (self.current + 1) % self.nodes.len();
         if next != self.current {
+            self.restart(false);
             self.deliver(next, self.head());
             self.go_to(next);
         }
@@ -175,7 +178,7 @@ impl World {
     /// Stops the current node and starts it again, with its index or with the journal only.
     pub fn restart(&mut self, rebuild: bool) {
         let at = self.current;
-        self.nodes[at] = None;
+        self.stop(at);
         if rebuild {
             let before = self.digests()[at];
             self.indexes[at] = Arc::new(Index::in_memory().unwrap());
@@ -189,8 +192,8 @@ impl World {
     /// Starts the current node without its index and without its copy of the stream. It has everything again.
     pub fn lose_disk(&mut self) {
         let at = self.current;
+        self.stop(at);
         let (before, head) = (self.digests()[at], self.journal(at).head());
-        self.nodes[at] = None;
         if let Shared::Stream(stream, copies) = &mut self.shared {
             copies[at] = stream.node(time_of(&self.clock), false);
             copies[at].deliver(head).unwrap();
@@ -200,8 +203,26 @@ impl World {
         assert_eq!(self.digests()[at], before, "a copy that was fetched again differs");
     }
 
+    /// Stops a node. With a stream, waits for what calls that ended early have left behind: blocking reads and queued
+    /// appends.
+    fn stop(&mut self, node: usize) {
+        let Node { exchange, follower, log } = self.nodes[node].take().unwrap();
+        drop((exchange, follower));
+        let mut spins = 0;
+        while matches!(self.shared, Shared::Stream(..)) && Arc::strong_count(&log) > 1 {
+            std::thread::yield_now();
+            spins += 1;
+            assert!(spins < 100_000_000, "somebody keeps a stopped node");
+        }
+    }
+
     fn start(&mut self, node: usize) {
-        let log = Arc::new(Log::start(self.journal(node), LogSettings::default()).unwrap());
+        // How many appends are grouped depends on threads: with one each, a seed decides all.
+        let settings = match self.shared {
+            Shared::Memory(_) => LogSettings::default(),
+            Shared::Stream(..) => LogSettings { group: 1, ..LogSettings::default() },
+        };
+        let log = Arc::new(Log::start(self.journal(node), settings).unwrap());
         let mut follower =
             Follower::new(Arc::clone(&log), Arc::clone(&self.indexes[node])).unwrap();
         follower.catch_up(|_| ControlFlow::Continue(())).unwrap();
@@ -241,7 +262,17 @@ impl World {
     pub fn drive<T>(&mut self, call: impl Future<Output = T>) -> T {
         let Node { follower, log, .. } = self.nodes[self.current].as_mut().unwrap();
         self.runtime.block_on(async {
+            // Without a budget of operations and without answers meanwhile, all that a call begins is queued before the
+            // first answer comes.
+            let call = tokio::task::unconstrained(call);
             tokio::pin!(call);
+            let mut call = std::future::poll_fn(|context| {
+                let _paused = match &self.shared {
+                    Shared::Memory(_) => None,
+                    Shared::Stream(stream, _) => Some(stream.pause()),
+                };
+                call.as_mut().poll(context)
+            });
             let mut head = log.watch();
             loop {
                 follower.catch_up(|_| ControlFlow::Continue(())).unwrap();

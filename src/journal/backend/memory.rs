@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-pub use self::stream::{Choose, MemoryStream, StreamNode};
+pub use self::stream::{Choose, MemoryStream, StreamNode, StreamPause};
 use super::end::{JournalEnd, Stamped};
 use crate::domain::{Entry, Timestamp};
 use crate::journal::{

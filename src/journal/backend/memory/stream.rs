@@ -26,6 +26,11 @@ pub struct MemoryStream {
     inner: Mutex<Inner>,
 }
 
+/// A pause of a stream.
+pub struct StreamPause<'a> {
+    _inner: MutexGuard<'a, Inner>,
+}
+
 struct Inner {
     messages: Vec<Message>,
     choose: Choose,
@@ -64,6 +69,12 @@ impl MemoryStream {
     pub fn node(self: &Arc<Self>, time: TimeSource, is_reliable: bool) -> Arc<StreamNode> {
         let copy = MemoryJournal::new(Arc::clone(&time));
         Arc::new(StreamNode { stream: Arc::clone(self), copy, time, is_reliable })
+    }
+
+    /// Keeps appends waiting until the guard is dropped, so that how threads run does not decide what is sent before
+    /// the first answer comes.
+    pub fn pause(&self) -> StreamPause<'_> {
+        StreamPause { _inner: self.lock() }
     }
 
     /// The sequence of the newest message; 0 if there is none.
@@ -205,6 +216,12 @@ impl Journal for StreamNode {
 impl fmt::Debug for MemoryStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStream").field("head", &self.head()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for StreamPause<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StreamPause")
     }
 }
 
