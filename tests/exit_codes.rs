@@ -116,3 +116,43 @@ fn an_error_names_the_flag() {
     let label = ["submit", "--label", "nonsense", &file];
     stage.run("birdsite", &label).failed(2, "--label: ");
 }
+
+#[test]
+fn what_was_exported_is_shared_with_nobody_else_without_a_word() {
+    let stage = Stage::new();
+    let file = stage.file("a.csv", "domain\nsecret.example\n");
+    done(stage.run("birdsite", &["submit", &file, "--to", "facegraph"]));
+    let facegraph = |arguments: &[&str]| stage.run("facegraph", arguments);
+    let pulled = done(facegraph(&["pull", "--snapshot", "--format", "csv"])).out;
+    let mut copies = vec![stage.file("pulled.csv", pulled)];
+    for format in ["stix", "misp", "threatexchange", "csv"] {
+        let path = stage.world.path(&format!("exported.{format}")).display().to_string();
+        let written = facegraph(&["export", "--format", format, "--out", &path]);
+        assert_eq!(written.code, Some(0), "{format}: {written:?}");
+        copies.push(path);
+    }
+    for copy in &copies {
+        let from = if std::path::Path::new(copy).is_dir() { events_of(copy) } else { copy.clone() };
+        facegraph(&["submit", &from]).failed(2, "says with whom each value was shared");
+        done(facegraph(&["submit", &from, "--to", "birdsite"]));
+    }
+    done(stage.run("tubeworks", &["lookup", "secret.example"]));
+}
+
+/// The event in a folder of MISP events.
+fn events_of(folder: &str) -> String {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let is_event = |path: &std::path::PathBuf| {
+        path.extension().is_some_and(|end| end == "json") && !path.ends_with("manifest.json")
+    };
+    let mut events = files.filter(is_event);
+    events.next().unwrap().display().to_string()
+}
+
+#[test]
+fn a_misspelt_platform_in_a_file_is_asked_about() {
+    let stage = Stage::new();
+    let file = stage.file("a.csv", "platform,account\ntwiter,someone\n");
+    stage.run("birdsite", &["submit", &file]).failed(2, "did you mean `");
+    done(stage.run("birdsite", &["submit", &file, "--new-platform"]));
+}

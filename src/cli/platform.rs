@@ -1,7 +1,8 @@
 //! Platforms that a command names.
 
 use super::failure::Failure;
-use crate::domain::Platform;
+use crate::domain::{Kind, Platform};
+use crate::formats::{Class, Record};
 
 /// Refuses a name that no known platform has, unless the user says that it is new. A host is one: `forum.example`.
 pub fn check<'a>(
@@ -9,16 +10,38 @@ pub fn check<'a>(
     names: impl IntoIterator<Item = &'a str>,
     allows_new: bool,
 ) -> Result<(), Failure> {
-    let is_unknown = |name: &&str| !Platform::is_named(name) && !name.contains('.');
-    let Some(unknown) = names.into_iter().find(is_unknown).filter(|_| !allows_new) else {
-        return Ok(());
+    match names.into_iter().find(|name| is_unknown(name)).filter(|_| !allows_new) {
+        Some(unknown) => Err(Failure::usage(format!("{flag}: {}", question(unknown)))),
+        None => Ok(()),
+    }
+}
+
+/// What to say of the platform of a record, if nobody knows it.
+pub fn unknown(record: &Record) -> Option<String> {
+    let found = match &record.class {
+        // The platform of a crypto address is a chain.
+        Class::Indicator(indicator) if indicator.kind() != Kind::CryptoAddress => {
+            indicator.platform().map(Platform::as_str).filter(|name| is_unknown(name))
+        }
+        Class::Aggregate(count) => {
+            count.platforms.iter().map(String::as_str).find(|name| is_unknown(name))
+        }
+        _ => None,
     };
+    found.map(question)
+}
+
+fn is_unknown(name: &str) -> bool {
+    !Platform::is_named(name) && !name.contains('.')
+}
+
+fn question(unknown: &str) -> String {
     let close = Platform::close_to(unknown);
-    let close = close.map(|id| format!(": did you mean `{id}`?")).unwrap_or_default();
-    Err(Failure::usage(format!(
-        "{flag}: nobody knows the platform `{}`{close} Add --new-platform if it is new",
+    let close = close.map(|id| format!(": did you mean `{id}`?")).unwrap_or_else(|| ".".into());
+    format!(
+        "nobody knows the platform `{}`{close} Add --new-platform if it is new",
         unknown.escape_debug()
-    )))
+    )
 }
 
 #[cfg(test)]

@@ -3,5 +3,5 @@
 pub mod campaign;
 pub mod enforcement;
 pub mod feed;
-mod fields;
+pub mod fields;
 pub mod tip;

@@ -130,7 +130,12 @@ async fn reload_on_hangup(
 
 fn failure(error: ServeError) -> Failure {
     match error {
-        ServeError::Config(_) | ServeError::Identity(_) => Failure::usage(error),
+        // Another start with this configuration ends in the same way: systemd does not try it.
+        ServeError::Config(_)
+        | ServeError::Identity(_)
+        | ServeError::Data { .. }
+        | ServeError::DataAccess { .. } => Failure::usage(error),
+        ServeError::Journal(ref open) if open.is_misconfigured() => Failure::usage(error),
         _ => Failure::failed(error),
     }
 }

@@ -182,8 +182,13 @@ impl Submit {
     fn check(&self, inputs: &Inputs) -> Result<(Totals, Vec<SourcedCount>), Failure> {
         let (mut totals, mut counts) = (Totals::default(), Vec::new());
         for input in inputs.iter() {
+            let (mut names_audience, mut platform) = (false, None);
             let reading = input.read(&mut |record| {
                 totals.add(&record);
+                names_audience |= record.details.names_audience;
+                if platform.is_none() && !self.new_platform {
+                    platform = platform::unknown(&record).map(|error| (record.row, error));
+                }
                 if let Class::Aggregate(count) = &record.class
                     && totals.aggregates <= MAX_COUNTS
                 {
@@ -195,7 +200,11 @@ impl Submit {
                 Some(_) if input.is_blank() => failure.with_advice(TO_EMPTY),
                 _ => failure,
             })?;
-            self.check_audience(&input.name, &reading)?;
+            names_audience |= reading.unread_columns.iter().any(|name| name == "audience");
+            self.check_audience(&input.name, names_audience)?;
+            if let Some((row, error)) = platform {
+                return Err(Failure::usage(format!("{} {row}: {error}", input.name)));
+            }
             for remark in remarks(&input.name, &reading) {
                 output::remark(&remark);
             }
@@ -216,15 +225,14 @@ impl Submit {
 
     /// Refuses an export of what others shared, unless the options say who receives it. Each of its values has an audience,
     /// which may be smaller than the default.
-    fn check_audience(&self, file: &str, reading: &Reading) -> Result<(), Failure> {
-        let has_audience = reading.unread_columns.iter().any(|name| name == "audience");
+    fn check_audience(&self, file: &str, names_audience: bool) -> Result<(), Failure> {
         let is_said = self.tlp.is_some() || !self.groups.is_empty() || !self.partners.is_empty();
-        if !has_audience || is_said {
+        if !names_audience || is_said {
             return Ok(());
         }
         Err(Failure::usage(format!(
-            "{file}: was exported from an exchange, and says in its column `audience` with whom each value was shared. \
-             Say who may receive them, with --group, --to or --tlp"
+            "{file}: was exported from an exchange, and says with whom each value was shared. Say who may receive them, \
+             with --group, --to or --tlp"
         )))
     }
 

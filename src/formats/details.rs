@@ -210,6 +210,7 @@ pub fn read(find: impl FnMut(usize) -> Field) -> Result<Details, Invalid> {
         former_handles: former_handles.texts,
         references: references.texts.into_iter().filter(|text| is_web_address(text)).collect(),
         is_allowed,
+        names_audience: false,
     };
     // A label that says `benign` is a verdict.
     let (benign, labels): (Vec<_>, Vec<_>) =

@@ -175,6 +175,9 @@ pub struct Details {
     pub tlp: Option<Tlp>,
     /// Whether the record is a rule that lets its value through. It is not shared.
     pub is_allowed: bool,
+    /// Whether the file says with whom the value was shared on an exchange. That audience may be smaller than the
+    /// default of who submits it.
+    pub names_audience: bool,
 }
 
 impl Details {

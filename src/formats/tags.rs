@@ -98,6 +98,8 @@ pub fn tipoff_tag_value<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 /// those of another exchange.
 fn read_tipoff_tag(tag: &str, details: &mut Details) {
     let value = |name: &str| tipoff_tag_value(tag, name);
+    details.names_audience |=
+        ["audience", "group", "partner"].iter().any(|name| value(name).is_some());
     if let Some(verdict) = value("verdict").and_then(|text| text.parse().ok()) {
         details.verdict = Some(verdict);
     }

@@ -8,7 +8,7 @@ use crate::formats::export::Cells;
 use crate::wire::pb;
 
 /// The columns. Item columns have the names that submit reads.
-const HEADER: [&str; 26] = [
+const HEADER: [&str; 27] = [
     "change",
     "version",
     "replaces",
@@ -33,6 +33,7 @@ const HEADER: [&str; 26] = [
     "references",
     "campaign_id",
     "tlp",
+    "audience",
     "account_id",
     "former_handles",
 ];
@@ -118,6 +119,7 @@ fn item_row(item: &pb::FeedItem, cells: Cells) -> [String; HEADER.len()] {
         Cells::references(assessment.references.iter().map(String::as_str)),
         assessment.campaign,
         text::tlp(sharing.tlp()).into(),
+        render::fields::audience_keywords(sharing.audience.as_ref()).join(";"),
         cells.name(&assessment.account_id),
         cells.name(&assessment.former_handles.join(";")),
     ]

@@ -20,6 +20,20 @@ pub fn tlp(sharing: Option<&pb::Sharing>) -> &'static str {
     text::tlp(sharing.map(pb::Sharing::tlp).unwrap_or_default())
 }
 
+/// The audience in a cell, as exports write it. Empty for an object that was released to its reader.
+pub fn audience_keywords(audience: Option<&pb::sharing::Audience>) -> Vec<String> {
+    use pb::sharing::Audience;
+    match audience {
+        Some(Audience::Named(named)) => {
+            let groups = named.groups.iter().map(|group| format!("group:{group}"));
+            groups.chain(named.partners.iter().map(|id| format!("partner:{id}"))).collect()
+        }
+        Some(Audience::Everyone(_)) => vec!["everyone".into()],
+        Some(Audience::Public(_)) => vec!["public".into()],
+        None => Vec::new(),
+    }
+}
+
 /// The audience, reduced by the exchange to what the reader may know of it.
 pub fn audience(audience: Option<&pb::sharing::Audience>) -> Value {
     use pb::sharing::Audience;

@@ -162,6 +162,7 @@ fn read_tipoff_extension(
     details: &mut Details,
 ) {
     let text = |name: &str| own.get(name).and_then(Value::as_str);
+    details.names_audience = own.get("audience").is_some();
     details.severity = text("severity").and_then(words::severity);
     details.involvement = text("involvement").and_then(|text| text.parse().ok());
     details.basis = text("basis").and_then(|text| text.parse().ok());

@@ -141,6 +141,21 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether the configuration does not fit the data folder. Another try ends in the same way.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherBackend { .. }
+                | Self::TwoBackends(_)
+                | Self::Copy { .. }
+                | Self::OtherStream { .. }
+                | Self::OtherCopy { .. }
+                | Self::NoCopy { .. }
+                | Self::Interrupted(_)
+                | Self::OnlyCopy(_)
+        )
+    }
+
     /// Classifies an I/O error of a folder.
     pub(in crate::journal) fn of_io(folder: &Path, source: io::Error) -> Self {
         use io::ErrorKind::{
