@@ -57,7 +57,7 @@ async fn the_files_run_a_cluster_that_goes_on_without_a_server_or_a_node() {
 async fn a_client_has_the_rights_of_its_login_and_needs_a_certificate() {
     let cluster = Cluster::start_servers();
     let admin = cluster.client("admin", "admin/login").await.unwrap();
-    let context = jetstream::new(admin);
+    let context = jetstream::new(admin.clone());
     let stream = jetstream::stream::Config {
         name: "TIPOFF".into(),
         subjects: vec!["TIPOFF.entry".into()],
@@ -69,6 +69,8 @@ async fn a_client_has_the_rights_of_its_login_and_needs_a_certificate() {
     while let Err(error) = context.create_stream(stream.clone()).await {
         assert!(started.elapsed() < SOON, "{error}");
     }
+    // Clients would connect to these too, and no address is in the certificate.
+    assert_eq!(admin.server_info().connect_urls, [""; 0]);
 
     let node = cluster.client("node", "node/login").await.unwrap();
     let node = ContextBuilder::new().timeout(Duration::from_secs(1)).build(node);
