@@ -71,6 +71,20 @@ lint: $(BUF) ## Check format, lints, protos and architecture
 	$(BUF) format --diff --exit-code
 	cargo test --quiet --test architecture
 	python3 tests/mutants/run.py --check
+	@$(MAKE) --no-print-directory lint-deploy
+
+.PHONY: lint-deploy
+lint-deploy: $(PYTHON) $(NATS_SERVER) ## Check the container files, the manifests and the NATS configuration
+	.venv/bin/hadolint deploy/docker/Dockerfile
+	$(PYTHON) -m check_jsonschema --quiet --builtin-schema vendor.compose-spec deploy/docker/compose.yaml \
+		deploy/cluster/compose.yaml
+	.venv/bin/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
+# The server also reads the certificates and the passwords that the configuration names.
+	@rm -rf target/nats-check && mkdir -p target/nats-check
+	@deploy/cluster/identities.sh target/nats-check/secrets >/dev/null
+	@mv target/nats-check/secrets/nats target/nats-check/identity && mkdir target/nats-check/config
+	@sed 's|/etc/nats/|$(CURDIR)/target/nats-check/|' deploy/cluster/config/nats.conf > target/nats-check/config/nats.conf
+	SERVER_NAME=nats-0 $(NATS_SERVER) -t -c target/nats-check/config/nats.conf
 
 .PHONY: bench
 bench: ## Measure performance against limits: table, report, plots (SCENARIO=fan-out, SIZE=100, QUICK=1)

@@ -14,7 +14,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     ("tipoff top", &["tipoff top", "tipoff top --once --metrics http://127.0.0.1:7445/metrics"]),
-    ("tipoff health", &["tipoff health", "tipoff health --ops 127.0.0.1:7445"]),
+    (
+        "tipoff health",
+        &["tipoff health", "tipoff health --ops 127.0.0.1:7445", "tipoff health --live"],
+    ),
     ("tipoff completions", &["source <(tipoff completions bash)"]),
     ("tipoff manual", &["tipoff manual ~/.local/share/man/man1"]),
     ("tipoff journal", &["tipoff journal show --config /etc/tipoff/tipoff.toml"]),

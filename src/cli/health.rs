@@ -9,7 +9,7 @@ use super::failure::{Completion, Failure, Outcome};
 use super::{Global, output, serve};
 use crate::https::probe;
 
-/// Ask a node on this machine whether it is ready
+/// Ask a node on this machine whether it is ready, or alive
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Asks for /ready of the ops listener. Prints why the node is not ready, or that nobody answers, \
@@ -22,13 +22,19 @@ pub struct Health {
     /// Address of the ops listener; overrides the configuration file
     #[arg(long, value_name = "ADDRESS")]
     ops: Option<SocketAddr>,
+    /// Ask whether the process is alive (/live): also if it catches up, or has no quorum of its servers
+    #[arg(long)]
+    live: bool,
 }
 
 /// The answer with `--json`.
 #[derive(Serialize)]
 struct Answer {
     ops: SocketAddr,
-    ready: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready: Option<bool>,
 }
 
 impl Health {
@@ -37,11 +43,18 @@ impl Health {
             Some(ops) => ops,
             None => self.configured()?,
         };
-        probe::ready(ops, global.ops_timeout()).await.map_err(Failure::failed)?;
-        if global.json {
-            output::json(&Answer { ops, ready: true })?;
+        let timeout = global.ops_timeout();
+        let (answer, state) = if self.live {
+            probe::live(ops, timeout).await.map_err(Failure::failed)?;
+            (Answer { ops, live: Some(true), ready: None }, "live")
         } else {
-            output::line("ready")?;
+            probe::ready(ops, timeout).await.map_err(Failure::failed)?;
+            (Answer { ops, live: None, ready: Some(true) }, "ready")
+        };
+        if global.json {
+            output::json(&answer)?;
+        } else {
+            output::line(state)?;
         }
         Ok(Completion::Whole)
     }

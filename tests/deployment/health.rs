@@ -1,8 +1,13 @@
 //! `tipoff health`, as a health check of containers runs it.
 
 use std::net::TcpListener;
+use std::thread::sleep;
+use std::time::Duration;
+
+use tipoff::config::JournalBackend;
 
 use super::support::World;
+use super::support::clock::stopwatch;
 use super::support::command::{Ran, tipoff};
 use super::support::process::Process;
 
@@ -22,11 +27,35 @@ fn health_exits_0_if_the_node_is_ready_and_1_with_the_reason_if_not() {
     let ops = node.ops().to_string();
     let ran = Ran::of(&mut tipoff(&["health", "--json", "--ops", &ops]));
     assert_eq!(ran.lines(), [serde_json::json!({ "ops": ops, "ready": true })]);
+    let ran = Ran::of(&mut tipoff(&["health", "--live", "--ops", &ops]));
+    assert_eq!((ran.code, ran.out.as_str()), (Some(0), "live\n"), "{ran:?}");
+    let ran = Ran::of(&mut tipoff(&["health", "--live", "--json", "--ops", &ops]));
+    assert_eq!(ran.lines(), [serde_json::json!({ "ops": ops, "live": true })]);
     // The gRPC port: another protocol.
     let grpc = node.grpc().to_string();
     Ran::of(&mut tipoff(&["health", "--ops", &grpc])).failed(1, &grpc);
     assert!(node.terminate().success());
     health(&node).failed(1, "no answer");
+}
+
+#[test]
+fn a_node_that_is_not_ready_is_alive_until_it_stops() {
+    let mut world = World::new();
+    // Its servers do not answer: the start waits for them.
+    world.config.storage.journal = JournalBackend::JetStream;
+    let mut node = Process::prepare(&world);
+    node.add_config("[jetstream]\nservers = [\"127.0.0.1:1\"]");
+    node.start();
+    let ops = node.ops().to_string();
+    let live = || Ran::of(&mut tipoff(&["health", "--live", "--ops", &ops]));
+    let started = stopwatch();
+    while live().code != Some(0) {
+        assert!(started.elapsed() < Duration::from_secs(20), "{:?}", live());
+        sleep(Duration::from_millis(50));
+    }
+    health(&node).failed(1, "not ready");
+    node.kill();
+    assert_eq!(live().code, Some(1));
 }
 
 #[test]

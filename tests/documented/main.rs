@@ -7,6 +7,8 @@
 
 mod compare;
 mod console;
+#[path = "../support/nats.rs"]
+mod nats;
 mod shell;
 mod spans;
 mod stage;
@@ -88,6 +90,7 @@ macro_rules! documents {
 documents! {
     readme: "README.md",
     certificates: "certs/README.md",
+    cluster: "docs/cluster.md",
     configuration: "docs/configuration.md",
     contributing: "CONTRIBUTING.md",
     for_investigators: "docs/for-investigators.md",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::console::{Step, root};
+use super::nats::Nats;
 use super::shell::{Ran, Shell};
 use super::support::World;
 use super::support::command::{self, done};
@@ -14,7 +15,7 @@ use super::support::process::Process;
 use super::support::python::python;
 
 /// What is not run, and why. Each entry starts or contains a command of the documents.
-pub const NOT_RUN: [(&str, &str); 10] = [
+pub const NOT_RUN: [(&str, &str); 11] = [
     ("cargo build", "the test has the binary already, and its folder is in PATH"),
     ("cargo test", "it would run the tests from within a test"),
     ("apt-get install", "it would install the package on this machine"),
@@ -24,6 +25,7 @@ pub const NOT_RUN: [(&str, &str); 10] = [
     ("systemctl status", "no service manager runs here"),
     ("journalctl ", "no service manager runs here"),
     ("docker ", "no container engine runs here; tests/deployment runs the image"),
+    ("nats stream", "the command nats is not installed here; the stream of the stage lost nothing"),
     ("65532:65532", "it gives the folder to the user of the container"),
 ];
 
@@ -35,6 +37,8 @@ pub struct Stage {
     folder: TempDir,
     world: Option<World>,
     exchange: Option<Process>,
+    /// The servers of an exchange whose journal is in JetStream.
+    nats: Option<Nats>,
     /// A text of the document, and what stands for it in this run.
     replacements: Vec<(String, String)>,
     variables: Vec<(String, String)>,
@@ -53,8 +57,14 @@ impl Stage {
         }
         // As on a terminal: curl shows no progress there.
         fs::write(folder.path().join("home/.curlrc"), "silent\nshow-error\n").unwrap();
-        let mut stage =
-            Self { folder, world: None, exchange: None, replacements: vec![], variables: vec![] };
+        let mut stage = Self {
+            folder,
+            world: None,
+            exchange: None,
+            nats: None,
+            replacements: vec![],
+            variables: vec![],
+        };
         let binary = Path::new(env!("CARGO_BIN_EXE_tipoff")).parent().unwrap().to_owned();
         let python = python().parent().unwrap().to_owned();
         let path = std::env::var("PATH").unwrap();
@@ -105,6 +115,11 @@ impl Stage {
     pub fn with_authority(mut self) -> Self {
         self.world = Some(World::new());
         self
+    }
+
+    /// Starts a NATS server. Returns it, for the configuration of an exchange that the document starts.
+    pub fn start_nats(&mut self) -> &Nats {
+        self.nats.insert(Nats::start())
     }
 
     pub fn world(&self) -> &World {

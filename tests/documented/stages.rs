@@ -23,6 +23,46 @@ pub fn certificates() -> Stage {
     Stage::new()
 }
 
+/// The operator of a stopped node with a journal of its own, which goes into a stream. The working directory is
+/// `deploy/cluster`.
+pub fn cluster() -> Stage {
+    let (mut stage, addresses) = Stage::with_addresses();
+    for folder in ["etc/tipoff", "var/lib"] {
+        let path = stage.path(folder);
+        fs::create_dir_all(&path).unwrap();
+        stage.replace(&format!("/{folder}"), &path.display().to_string());
+    }
+    fs::copy(root().join("deploy/cluster/identities.sh"), stage.path("work/identities.sh"))
+        .unwrap();
+    stage.replace("runuser -u tipoff -- ", "env -- ");
+    let single = World::new();
+    let mut node = Process::prepare(&single);
+    node.start();
+    node.wait_ready();
+    assert!(node.terminate().success());
+    let data = stage.path("var/lib/tipoff");
+    fs::rename(&single.config.storage.data, &data).unwrap();
+    let jetstream = stage.start_nats().table();
+    let identity = stage.path("etc/tipoff/server");
+    fs::rename(&single.config.server.identity, &identity).unwrap();
+    let config_text = format!(
+        "{addresses}trust_domain = \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\n\n[storage]\ndata = \"{}\"\n\
+         journal = \"jetstream\"\n\n[jetstream]\nservers = {:?}\ncredentials = \"{}\"\nsystem_credentials = \"{}\"\n\
+         replicas = {}\nmax_gb = 1\n{}",
+        identity.display(),
+        data.display(),
+        jetstream.servers,
+        jetstream.credentials.display(),
+        jetstream.system_credentials.display(),
+        jetstream.replicas,
+        single.partners,
+    );
+    let config = stage.path("etc/tipoff/tipoff.toml");
+    fs::write(&config, config_text).unwrap();
+    stage.set("UNIT_CONFIG", &config.display().to_string());
+    stage
+}
+
 pub fn contributing() -> Stage {
     Stage::new()
 }

@@ -206,6 +206,7 @@ fn record_operator(it: &mut Recorder) {
     });
     let ops = it.stage.exchange.ops().to_string();
     it.run(operator, 1, &["health", "--ops", &ops]);
+    it.run(operator, 1, &["health", "--live", "--ops", &ops]);
     it.run(operator, 1, &["top", "--metrics", &format!("http://{ops}/metrics"), "--interval", "1"]);
     looking_up.join().unwrap();
     it.run(other, 2, &["subscription", "delete", "desk"]);

@@ -145,6 +145,7 @@ pub const NAMES: &[(&str, &str)] = &[
     ("lifted", "Whether the hold ended."),
     ("list", "The list that was sent again."),
     ("list_number", "The number of the new revocation list."),
+    ("live", "Whether the process is alive."),
     ("lookups", "Values looked up."),
     ("max_files", "How many files the node may have open."),
     (

@@ -156,9 +156,12 @@ pub async fn info(stream: &Stream) -> Result<Info, SessionEnd> {
     let Some(cluster) = info.cluster.as_ref().filter(|cluster| !cluster.replicas.is_empty()) else {
         return Ok(info);
     };
+    if cluster.leader.is_none() {
+        return Err(SessionEnd::Lost("the stream has no quorum: it has no leader".into()));
+    }
     let heard = cluster.replicas.iter().filter(|peer| !peer.offline && peer.active < HEARD_WITHIN);
     let (heard, all) = (heard.count() + 1, cluster.replicas.len() + 1);
-    if cluster.leader.is_none() || heard * 2 <= all {
+    if heard * 2 <= all {
         return Err(SessionEnd::Lost(format!(
             "the stream has no quorum: {heard} of {all} servers"
         )));
