@@ -278,7 +278,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Completion::Whole) => ExitCode::SUCCESS,
         Ok(Completion::InPart) => ExitCode::from(5),
-        Err(failure) => failure.with_flags(&used).with_server(&global.server).report(),
+        Err(failure) => failure.with_flags(&used).with_server(&global.server()).report(),
     }
 }
 
