@@ -197,6 +197,10 @@ fn with_cause(status: &Status) -> String {
         cause = error.source();
     }
     match innermost {
+        // rustls adds a link to its manual.
+        Some(innermost) if innermost.contains("without sending TLS close_notify") => {
+            format!("{}: the other side vanished", status.message())
+        }
         Some(innermost) if innermost != status.message() => {
             format!("{}: {innermost}", status.message())
         }

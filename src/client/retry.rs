@@ -109,15 +109,15 @@ impl Retries {
             // A node that is silent leaves time for the others.
             if self.servers > 1 { (end.min(Instant::now() + share), share) } else { (end, timeout) }
         });
-        let attempt = async {
+        // Boxed: a request and its answer are large.
+        let mut attempt = Box::pin(async {
             match deadline {
                 Some((end, limit)) => tokio::time::timeout_at(end, attempt)
                     .await
                     .unwrap_or_else(|_| Err(unanswered(limit).into())),
                 None => attempt.await,
             }
-        };
-        tokio::pin!(attempt);
+        });
         let answer = tokio::select! {
             answer = &mut attempt => answer,
             () = tokio::time::sleep_until(started + QUIET), if self.unreported.is_some() => {

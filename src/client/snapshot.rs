@@ -82,7 +82,8 @@ impl Client {
             take(SnapshotPart::Begin)?;
             let route = self.connection.route();
             let server = route.server;
-            match self.snapshot_once(request.clone(), route, &mut retries, &mut take).await {
+            let once = self.snapshot_once(request.clone(), route, &mut retries, &mut take);
+            match Box::pin(once).await {
                 Ok(cursor) => return Ok(cursor),
                 Err(StreamFailure::Call(failure)) => {
                     self.fail_over(&mut retries, server, failure).await?;

@@ -151,7 +151,7 @@ impl Submission {
             let stream = self.stream.take();
             let route = self.client.connection.route();
             let server = stream.as_ref().map_or(route.server, |stream| stream.server);
-            let receiving = next_receipt(route, &self.in_flight, stream);
+            let receiving = Box::pin(next_receipt(route, &self.in_flight, stream));
             match self.retries.limit(receiving).await {
                 Ok((stream, receipt)) => {
                     self.stream = Some(stream);
