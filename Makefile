@@ -12,8 +12,9 @@ PYTHON := .venv/bin/python
 PROMTOOL := target/tools/promtool
 # The servers of the tests with JetStream.
 NATS_SERVER := target/tools/nats-server
-# Input of `make demo`, instead of the sample.
+# Input of `make demo`, instead of the sample. CLUSTER=1 runs it on three nodes and three nats-servers.
 DATA ?=
+CLUSTER ?=
 # Selects one scenario of `make bench` and one of its sizes. QUICK=1 selects the sizes that take under three
 # minutes.
 SCENARIO ?=
@@ -28,10 +29,11 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
-demo: ## Run the demo on this machine (DATA=report.csv uses your own report)
+demo: $(if $(CLUSTER),$(NATS_SERVER)) ## Run the demo on this machine (DATA=report.csv uses your own report; CLUSTER=1: three nodes)
 # The first build takes minutes, and cargo shows its progress.
 	cargo build --bin tipoff
-	@cargo run --quiet -- demo $(if $(DATA),--data $(DATA))
+	@cargo run --quiet -- demo $(if $(DATA),--data $(DATA)) \
+		$(if $(CLUSTER),--cluster --nats-server $(NATS_SERVER))
 
 .PHONY: test
 test: tools $(PYTHON) ## Run every test

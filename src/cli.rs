@@ -74,7 +74,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| version(COMMIT));
                         unreachable, 4 denied, 5 done in part (some items rejected).\n\n\
                   Environment: TIPOFF_SERVER, TIPOFF_IDENTITY, TIPOFF_TIMEOUT, TIPOFF_EXCHANGE and \
                   TIPOFF_PURPOSE stand for the flags of these names. XDG_CONFIG_HOME is the folder of \
-                  tipoff/config.toml, by default ~/.config. TIPOFF_PAGER or PAGER is the pager. NO_COLOR turns colours off. \
+                  tipoff/config.toml, by default ~/.config. TIPOFF_NATS_SERVER stands for demo --nats-server. TIPOFF_PAGER or PAGER is the pager. NO_COLOR turns colours off. \
                   TIPOFF_LOG filters the log."
 )]
 struct Arguments {
@@ -279,7 +279,7 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(Completion::Whole) => ExitCode::SUCCESS,
         Ok(Completion::InPart) => ExitCode::from(5),
-        Err(failure) => failure.with_flags(&used).with_server(&global.server).report(),
+        Err(failure) => failure.with_flags(&used).with_server(&global.server()).report(),
     }
 }
 

@@ -49,7 +49,7 @@ pub use self::visibility::tip::{TipEntryView, TipIndicatorView};
 use crate::clock::Clock;
 use crate::domain::cursor::EpochId;
 use crate::domain::revocation::Revocations;
-use crate::domain::{PartnerId, Position};
+use crate::domain::{Cursor, PartnerId, Position};
 use crate::error::{Error, Result};
 use crate::index::{Index, Registry};
 use crate::journal::{CursorStore, Log};
@@ -129,6 +129,12 @@ impl Exchange {
     /// Waits until this node has applied a version.
     pub async fn wait_for(&self, version: Position) -> Result<()> {
         self.core.wait_for(version).await
+    }
+
+    /// Waits until this node has applied the entry of a cursor that another node issued. Does nothing on a journal
+    /// that is not shared.
+    pub async fn catch_up_to(&self, cursor: Cursor) -> Result<()> {
+        self.core.catch_up_to(cursor).await
     }
 
     /// Runs a read on a blocking thread: it may wait for the disk. `label` names it in the log if it panics.

@@ -1,24 +1,24 @@
 //! `tipoff demo` runs a real exchange on this machine: a development PKI, a server on loopback with
 //! mutual TLS and sled, and three platforms and a liaison as real clients. It follows one report
-//! from submission to withdrawal.
+//! from submission to withdrawal. With `--cluster` the exchange has three nodes on three nats-servers.
 
+mod cluster;
 mod desk;
 mod feedback;
 mod follower;
 mod later;
 mod liaison;
+mod nats;
+mod node;
 mod reader;
 mod stage;
+mod submission;
 mod tally;
 mod tip;
 mod withdrawal;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
-
-use tokio::sync::Notify;
+use std::time::Duration;
 
 use self::follower::Follower;
 use self::reader::Reader;
@@ -27,9 +27,7 @@ use self::withdrawal::WithdrawnReport;
 use super::failure::{Completion, Failure, Outcome};
 use super::submit::{ItemDefaults, Submittable, merge};
 use super::{Global, output, shutdown, text};
-use crate::client::{
-    ClientError, FeedStart, Report, ReportBatch, ReportSummary, SubmissionOptions,
-};
+use crate::client::{ClientError, FeedStart, ReportSummary};
 use crate::clock::{Clock, SystemClock};
 use crate::formats::{self, Record};
 use crate::wire::pb;
@@ -52,6 +50,12 @@ pub struct Demo {
     /// Keep the exchange running at the end, and print commands to try
     #[arg(long)]
     keep: bool,
+    /// Run three nodes on three nats-servers, and kill one of each half-way
+    #[arg(long)]
+    cluster: bool,
+    /// Program of --cluster, 2.14.5 or newer
+    #[arg(long, value_name = "FILE", default_value = "nats-server", env = "TIPOFF_NATS_SERVER")]
+    nats_server: PathBuf,
 }
 
 impl Demo {
@@ -64,9 +68,14 @@ impl Demo {
         }
         let shutdown = shutdown::requested()?;
         tokio::pin!(shutdown);
-        let mut stage = Stage::create()?;
+        let nats_server = self.cluster.then_some(self.nats_server.as_path());
+        let version = match nats_server {
+            Some(program) => Some(nats::version(program).await?),
+            None => None,
+        };
+        let mut stage = Stage::create(nats_server)?;
         let outcome = tokio::select! {
-            outcome = Self::play(&mut stage, &inputs, &mut report) => outcome,
+            outcome = Self::play(&mut stage, version.as_deref(), &inputs, &mut report) => outcome,
             () = &mut shutdown => Err(Failure::failed("interrupted")),
         };
         if let (Ok(withdrawn), true) = (&outcome, self.keep)
@@ -101,22 +110,28 @@ impl Demo {
     /// Plays the demo up to the sharing of the report, then [`Self::play_after_sharing`].
     async fn play(
         stage: &mut Stage,
+        nats_version: Option<&str>,
         inputs: &[(String, Vec<Record>)],
         report: &mut Submittable,
     ) -> Result<WithdrawnReport, Failure> {
-        start_exchange(stage).await?;
+        start_exchange(stage, nats_version).await?;
         report.assign_campaign(&later::create_campaign(stage).await?);
         let report = &*report;
         let followers = start_followers(stage).await?;
-        let summary = submit(stage, inputs, report).await?;
-        let (readers, complete) = finish_followers(followers, report, &summary).await?;
+        let summary = submission::submit(stage, inputs, report).await?;
+        let (readers, complete) = finish_followers(stage, followers, report, &summary).await?;
         show_lookups(stage, report).await?;
         show_totals(report, &summary, complete)?;
         later::report_counts(stage, report).await?;
         tip::show_referrals(stage, &summary).await?;
 
         let [_, tubeworks] = readers;
-        Box::pin(Self::play_after_sharing(stage, report, tubeworks)).await
+        let withdrawn = Box::pin(Self::play_after_sharing(stage, report, tubeworks)).await?;
+        if stage.is_cluster() {
+            cluster::bring_back(stage).await?;
+            cluster::compare(stage).await?;
+        }
+        Ok(withdrawn)
     }
 
     /// Plays what happens after the report is shared. facegraph continues with a durable
@@ -149,68 +164,46 @@ impl Demo {
     }
 }
 
-async fn start_exchange(stage: &mut Stage) -> Result<(), Failure> {
-    heading("Start an exchange")?;
-    let ready = stage.start().await?;
+async fn start_exchange(stage: &mut Stage, nats_version: Option<&str>) -> Result<(), Failure> {
+    let heads = ["Start an exchange", "Start an exchange: three nodes on three nats-servers"];
+    heading(heads[usize::from(stage.is_cluster())])?;
     say(&format!(
         "a certificate authority, and an identity for each partner in {}",
         stage.folder()
     ))?;
-    say(&format!("the exchange is ready at {} after {} ms", stage.url(), ready.as_millis()))
+    if let (Some(ready), Some(version)) = (stage.start_servers().await?, nats_version) {
+        let ready = ready.as_millis();
+        say(&format!(
+            "{version}: three servers answer after {ready} ms, over TLS with certificates"
+        ))?;
+        say("each entry of the journal is on the disks of two of them before it has a receipt")?;
+    }
+    for at in 0..stage.nodes().len() {
+        let ready = stage.start_node(at).await?;
+        let node = &stage.nodes()[at];
+        say(&format!("{} is ready at {} after {} ms", node.name, node.url(), ready.as_millis()))?;
+    }
+    Ok(())
 }
 
 async fn start_followers(stage: &Stage) -> Result<[Follower; 2], Failure> {
     heading("facegraph and tubeworks subscribe; the liaison is refused")?;
-    let followers =
-        [Follower::start(stage, "facegraph").await?, Follower::start(stage, "tubeworks").await?];
+    let followers = [
+        Follower::start(stage, "facegraph", 0).await?,
+        Follower::start(stage, "tubeworks", 2).await?,
+    ];
     say("facegraph and tubeworks subscribed over mutual TLS")?;
+    if stage.is_cluster() {
+        say("facegraph is connected to node 1, tubeworks to node 3; each knows all addresses")?;
+    }
     refuse_liaison(stage).await?;
     Ok(followers)
-}
-
-/// Submits the report as birdsite, and prints the counts.
-async fn submit(
-    stage: &mut Stage,
-    inputs: &[(String, Vec<Record>)],
-    report: &Submittable,
-) -> Result<ReportSummary, Failure> {
-    heading("birdsite submits its report, and the exchange is killed half-way")?;
-    print_input(inputs, report)?;
-    let (summary, took) = submit_and_kill(stage, report).await?;
-    say(&format!(
-        "{} created, {} replaced, {} unchanged, {} rejected, {} batches, {} ms with the restart",
-        summary.created,
-        summary.replaced,
-        summary.unchanged,
-        summary.rejected.len(),
-        summary.batches,
-        took.as_millis()
-    ))?;
-    Ok(summary)
-}
-
-fn print_input(inputs: &[(String, Vec<Record>)], report: &Submittable) -> Result<(), Failure> {
-    for (name, records) in inputs {
-        say(&format!("{name}: {} records", records.len()))?;
-    }
-    say(&format!(
-        "{} indicators, {} counts of removed assets, {} neither, {} unreadable, {} repeated",
-        report.items.len(),
-        report.aggregates.len(),
-        report.neither,
-        report.unreadable,
-        report.repeated
-    ))?;
-    for (source, count) in &report.aggregates {
-        let meaning = format!("{:?} is {} {}", source.raw.trim(), count.count, count.kind());
-        say(&format!("row {}: {meaning}: a count, not an indicator", source.row))?;
-    }
-    Ok(())
 }
 
 /// Waits for both followers and prints what they received. Returns their readers, and whether each
 /// received exactly what was accepted.
 async fn finish_followers(
+    stage: &Stage,
     followers: [Follower; 2],
     report: &Submittable,
     summary: &ReportSummary,
@@ -227,49 +220,9 @@ async fn finish_followers(
     let header =
         ["PARTNER", "RECEIVED", "OF", "TWICE", "FIRST ms", "MEDIAN ms", "LAST ms", "RECONNECTS"];
     show(&output::table(header, tallies.map(|tally| tally.row(accepted))))?;
-    say("measured from the journal timestamp to delivery; LAST includes the restart")?;
+    let with = if stage.is_cluster() { "the way to another node" } else { "the restart" };
+    say(&format!("measured from the journal timestamp to delivery; LAST includes {with}"))?;
     Ok(([facegraph, tubeworks], complete))
-}
-
-/// Submits the report. Kills and restarts the exchange when half of the items have a receipt.
-async fn submit_and_kill(
-    stage: &mut Stage,
-    report: &Submittable,
-) -> Result<(ReportSummary, Duration), Failure> {
-    let clock = SystemClock;
-    let started = clock.instant();
-    let total = report.items.len();
-    let batch_items = (total / 8).clamp(1, SubmissionOptions::BATCH_ITEMS);
-    let submission = Report {
-        submission_id: "harbour-network".into(),
-        batch: ReportBatch { items: report.items.clone(), ..ReportBatch::default() },
-        options: SubmissionOptions { batch_items, ..SubmissionOptions::default() },
-        ..Report::default()
-    };
-    let client = stage.client("birdsite")?;
-    let (half, done) = (Arc::new(Notify::new()), Arc::new(AtomicUsize::new(0)));
-    let submitting = {
-        let (half, done) = (Arc::clone(&half), Arc::clone(&done));
-        tokio::spawn(async move {
-            let progress = |items: usize| {
-                done.store(items, Ordering::Relaxed);
-                if items * 2 >= total {
-                    half.notify_one();
-                }
-            };
-            client.submit_report(submission, progress).await
-        })
-    };
-    half.notified().await;
-    let killed_at = done.load(Ordering::Relaxed);
-    stage.kill().await?;
-    say(&format!("SIGKILL after {killed_at} of {total} receipts"))?;
-    let killed: Instant = clock.instant();
-    stage.start().await?;
-    let restart = clock.instant().duration_since(killed);
-    say(&format!("restarted on the same data: ready after {} ms", restart.as_millis()))?;
-    let summary = submitting.await.map_err(Failure::failed)??;
-    Ok((summary, clock.instant().duration_since(started)))
 }
 
 async fn refuse_liaison(stage: &Stage) -> Result<(), Failure> {

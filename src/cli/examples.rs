@@ -5,7 +5,10 @@ use clap::Command;
 /// Each command, and examples of it. Names are reserved ones.
 const EXAMPLES: &[(&str, &[&str])] = &[
     ("tipoff", &["tipoff demo", "tipoff whoami", "tipoff submit report.csv --dry-run"]),
-    ("tipoff demo", &["tipoff demo", "tipoff demo --data report.csv --keep"]),
+    (
+        "tipoff demo",
+        &["tipoff demo", "tipoff demo --data report.csv --keep", "tipoff demo --cluster"],
+    ),
     (
         "tipoff serve",
         &[

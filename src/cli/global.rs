@@ -22,9 +22,12 @@ pub struct GlobalFlags {
     #[arg(long, global = true, value_name = "NAME", env = "TIPOFF_EXCHANGE")]
     pub exchange: Option<String>,
     /// Address of the exchange
-    #[arg(help = "Address of the exchange [default: https://localhost:7443]")]
-    #[arg(long, global = true, value_name = "URL", env = "TIPOFF_SERVER")]
-    pub server: Option<String>,
+    #[arg(
+        help = "Address of the exchange; of each of its nodes, separated by commas or with the flag \
+                  repeated, to go on at another one if one fails [default: https://localhost:7443]"
+    )]
+    #[arg(long, global = true, value_name = "URL", value_delimiter = ',', env = "TIPOFF_SERVER")]
+    pub server: Vec<String>,
     /// Folder with your ca.pem, cert.pem and key.pem
     #[arg(long, global = true, value_name = "DIR", env = "TIPOFF_IDENTITY")]
     pub identity: Option<PathBuf>,
@@ -52,8 +55,8 @@ pub struct GlobalFlags {
 /// What all commands share, from flags, environment and the user's configuration file.
 #[derive(Clone, Debug)]
 pub struct Global {
-    /// Address of the exchange.
-    pub server: String,
+    /// Addresses of the exchange, one for each node. At least one.
+    pub servers: Vec<String>,
     /// Folder with ca.pem, cert.pem and key.pem.
     pub identity: Option<PathBuf>,
     /// How long to wait for an answer. `None`: without limit.
@@ -63,6 +66,11 @@ pub struct Global {
 }
 
 impl Global {
+    /// The addresses of the exchange, for people.
+    pub fn server(&self) -> String {
+        self.servers.join(", ")
+    }
+
     /// How long to wait for an ops listener. It is on this machine, so it has less time than an exchange.
     pub fn ops_timeout(&self) -> Duration {
         self.timeout.unwrap_or(client::TIMEOUT).min(client::TIMEOUT)
@@ -70,12 +78,13 @@ impl Global {
 
     pub fn new(flags: GlobalFlags, uses_profile: bool) -> Result<Self, Failure> {
         let GlobalFlags { exchange, server, identity, timeout, json, .. } = flags;
-        let given = Profile { server, identity, timeout };
+        let servers = Some(server).filter(|servers| !servers.is_empty());
+        let given = Profile { servers, identity, timeout };
         let profile =
             if uses_profile { given.or(profile::read(exchange.as_deref())?) } else { given };
         let seconds = profile.timeout.unwrap_or(DEFAULT_TIMEOUT_S);
         Ok(Self {
-            server: profile.server.unwrap_or_else(|| DEFAULT_SERVER.into()),
+            servers: profile.servers.unwrap_or_else(|| vec![DEFAULT_SERVER.into()]),
             identity: profile.identity,
             timeout: (seconds > 0).then(|| Duration::from_secs(seconds.into())),
             json,

@@ -13,5 +13,5 @@ pub fn client(global: &Global) -> Result<Client, Failure> {
         ));
     };
     let retry_policy = RetryPolicy { timeout: global.timeout, ..RetryPolicy::default() };
-    Ok(Client::new(&global.server, identity)?.with_retry_policy(retry_policy))
+    Ok(Client::of_nodes(global.servers.iter(), identity)?.with_retry_policy(retry_policy))
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::failure::Failure;
 
@@ -14,8 +14,9 @@ use super::failure::Failure;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Address of the exchange.
-    pub server: Option<String>,
+    /// Addresses of the exchange: text with commas, or a list.
+    #[serde(rename = "server", default, deserialize_with = "addresses")]
+    pub servers: Option<Vec<String>>,
     /// Identity folder.
     pub identity: Option<PathBuf>,
     /// Seconds to wait for an answer; 0 for no limit.
@@ -26,7 +27,7 @@ impl Profile {
     /// This profile, with what it lacks from another one.
     pub fn or(self, other: Profile) -> Self {
         Self {
-            server: self.server.or(other.server),
+            servers: self.servers.or(other.servers),
             identity: self.identity.or(other.identity),
             timeout: self.timeout.or(other.timeout),
         }
@@ -65,6 +66,19 @@ pub fn read(name: Option<&str>) -> Result<Profile, Failure> {
         .map_err(|reason| Failure::usage(format!("{}: {reason}", path.display())))?;
     let identity = profile.identity.map(|identity| resolve(&path, &identity));
     Ok(Profile { identity, ..profile })
+}
+
+fn addresses<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "an address, or a list of addresses")]
+    enum Addresses {
+        Text(String),
+        List(Vec<String>),
+    }
+    Ok(Some(match Addresses::deserialize(value)? {
+        Addresses::Text(text) => text.split(',').map(str::to_owned).collect(),
+        Addresses::List(list) => list,
+    }))
 }
 
 fn path() -> Option<PathBuf> {
@@ -117,8 +131,8 @@ mod tests {
 
     #[test]
     fn an_exchange_is_found_by_its_name_or_is_the_default() {
-        let server = |text, name| parse(text, name).map(|profile| profile.server);
-        let named = |name: &str| Ok(Some(format!("https://{name}.example:7443")));
+        let server = |text, name| parse(text, name).map(|profile| profile.servers);
+        let named = |name: &str| Ok(Some(vec![format!("https://{name}.example:7443")]));
         assert_eq!(server(TWO, Some("trial")), named("trial"));
         assert_eq!(server(TWO, None), named("main"));
         let only = "[exchange.main]\nserver = 'https://main.example:7443'";
@@ -145,7 +159,17 @@ mod tests {
         let given = Profile { timeout: Some(1), ..Profile::default() };
         let merged = given.or(parse(TWO, Some("trial")).unwrap());
         assert_eq!(merged.timeout, Some(1));
-        assert_eq!(merged.server.as_deref(), Some("https://trial.example:7443"));
+        assert_eq!(merged.servers.unwrap(), ["https://trial.example:7443"]);
+    }
+
+    #[test]
+    fn an_exchange_may_have_several_addresses() {
+        for server in ["'https://a,https://b'", "['https://a', 'https://b']"] {
+            let profile = parse(&format!("[exchange.main]\nserver = {server}"), None).unwrap();
+            assert_eq!(profile.servers.unwrap(), ["https://a", "https://b"]);
+        }
+        let error = parse("[exchange.main]\nserver = 3", None).unwrap_err();
+        assert!(error.contains("an address, or a list of addresses"), "{error}");
     }
 
     #[test]

@@ -97,7 +97,7 @@ impl Subscribe {
             return Ok((retrying.subscribe(from, Some(filter)), CursorStore::None));
         };
         let partner = me.partner.clone().unwrap_or_default().id;
-        let state = FeedState::open(path, &global.server, &partner, Some(&filter))?;
+        let state = FeedState::open(path, &global.servers, &partner, Some(&filter))?;
         let from = state.cursor().map_or(from, FeedStart::Cursor);
         Ok((retrying.subscribe(from, Some(filter)), CursorStore::File(state)))
     }

@@ -7,7 +7,8 @@ use super::{Global, identity, output, text};
 use crate::wire::pb;
 
 pub async fn run(global: &Global) -> Outcome {
-    let me = identity::client(global)?.who_am_i().await?;
+    let client = identity::client(global)?;
+    let me = client.who_am_i().await?;
     let partner = me.partner.clone().unwrap_or_default();
     let expires = me.certificate_expires_at.as_ref();
     let role = text::enum_name(partner.role().as_str_name(), "ROLE_");
@@ -40,7 +41,7 @@ pub async fn run(global: &Global) -> Outcome {
         ["default group", &or_none(&me.default_group)],
         ["default TLP", tlp],
         ["certificate", &format!("until {}", text::local_time(expires).unwrap_or_default())],
-        ["exchange", &format!("{} {}", global.server, me.exchange_version)],
+        ["exchange", &format!("{} {}", client.server(), me.exchange_version)],
     ];
     let is_liaison = partner.role() == pb::Role::Liaison;
     let (jurisdiction, purposes) = (or_none(&partner.jurisdiction), or_none(&purposes.join(", ")));

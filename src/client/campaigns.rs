@@ -12,7 +12,7 @@ impl Client {
         &self,
         request: pb::PutCampaignRequest,
     ) -> Result<pb::PutCampaignResponse, ClientError> {
-        self.call(Self::campaign_service, CampaignServiceClient::put_campaign, request).await
+        self.write(Self::campaign_service, CampaignServiceClient::put_campaign, request).await
     }
 
     /// Returns the parts of a campaign that the request asks for, one page of each. `NotFound` if
@@ -21,7 +21,7 @@ impl Client {
         &self,
         request: pb::GetCampaignRequest,
     ) -> Result<pb::GetCampaignResponse, ClientError> {
-        let read_after = request.read_after.or(self.read_after);
+        let read_after = request.read_after.or(self.read_after());
         self.call(
             Self::campaign_service,
             CampaignServiceClient::get_campaign,
@@ -61,7 +61,7 @@ impl Client {
     /// Returns all visible campaigns, most recent contribution first.
     pub async fn campaigns(&self) -> Result<Vec<pb::CampaignSummary>, ClientError> {
         all_pages(|page_token| async move {
-            let read_after = self.read_after;
+            let read_after = self.read_after();
             let request = pb::ListCampaignsRequest { page_size: PAGE_SIZE, page_token, read_after };
             let page = self
                 .call(Self::campaign_service, CampaignServiceClient::list_campaigns, request)
@@ -76,7 +76,7 @@ impl Client {
         &self,
         request: pb::ReportEnforcementRequest,
     ) -> Result<pb::ReportEnforcementResponse, ClientError> {
-        self.call(Self::campaign_service, CampaignServiceClient::report_enforcement, request).await
+        self.write(Self::campaign_service, CampaignServiceClient::report_enforcement, request).await
     }
 
     /// Withdraws up to 1,000 of this partner's enforcements. Idempotent.
@@ -95,7 +95,7 @@ impl Client {
         filter: &pb::ListEnforcementsRequest,
     ) -> Result<Vec<pb::VisibleEnforcement>, ClientError> {
         all_pages(|page_token| async move {
-            let read_after = filter.read_after.or(self.read_after);
+            let read_after = filter.read_after.or(self.read_after());
             let page_size = PAGE_SIZE;
             let request =
                 pb::ListEnforcementsRequest { page_size, page_token, read_after, ..filter.clone() };

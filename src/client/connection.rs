@@ -1,107 +1,153 @@
-//! The connection to an exchange. It is replaced when the identity on disk changes.
+//! The connection to an exchange: one channel per address. A channel is replaced when the identity on disk changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
-use http::Uri;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tonic::transport::{Channel, Endpoint};
-use tower::{BoxError, ServiceExt, service_fn};
+use rand::Rng;
+use tonic::transport::Channel;
 use tracing::warn;
 
 use super::ClientError;
-use crate::tls::{ClientTls, IdentityFolder};
+use super::channel::{Upkeep, channel};
 
-/// Timeout of a TCP connection, of the TLS handshake after it, and of the first bytes of the exchange.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// A channel and the identity folder that it was made from.
+/// The addresses of an exchange. All calls go to one of them, until it fails.
 #[derive(Debug)]
 pub struct Connection {
-    server: String,
     identity: PathBuf,
-    current: Mutex<Current>,
+    /// At least one, each once.
+    servers: Vec<String>,
+    state: Mutex<State>,
+    /// The newest entry of the receipts that were received; 0 if there is none.
+    newest_receipt: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Current {
+struct State {
+    /// The address in use.
+    current: usize,
+    /// One for each address.
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
     channel: Channel,
     /// Modification time of the certificate that the channel uses.
     modified: Option<SystemTime>,
 }
 
+/// The channel for one attempt, and the address that it leads to.
+#[derive(Clone, Debug)]
+pub struct Route {
+    pub channel: Channel,
+    /// The index of the address.
+    pub server: usize,
+}
+
 impl Connection {
-    /// Reads and checks the folder. Connects on first use.
-    pub fn new(server: &str, identity: &Path) -> Result<Self, ClientError> {
+    /// Reads and checks the folder and the addresses. Connects on first use, to a random address.
+    pub fn new(servers: Vec<String>, identity: &Path) -> Result<Self, ClientError> {
+        let servers = distinct(servers);
+        if servers.is_empty() {
+            let reason = "there is none".to_owned();
+            return Err(ClientError::Address { url: String::new(), reason });
+        }
+        let upkeep = Upkeep::of(servers.len());
         let modified = certificate_modified(identity);
-        let channel = channel(server, identity)?;
+        let node =
+            |server: &String| Ok(Node { channel: channel(server, identity, upkeep)?, modified });
+        let nodes = servers.iter().map(node).collect::<Result<Vec<_>, ClientError>>()?;
+        let current = rand::rng().random_range(0..servers.len());
         Ok(Self {
-            server: server.to_owned(),
             identity: identity.to_owned(),
-            current: Mutex::new(Current { channel, modified }),
+            servers,
+            state: Mutex::new(State { current, nodes }),
+            newest_receipt: AtomicU64::new(0),
         })
     }
 
-    /// Returns the channel. Makes a new one if the certificate file changed since the last call.
+    /// The channel to the address in use. Makes a new one if the certificate file changed since the last call.
     ///
     /// If the folder cannot be read, for example because it is being written, the old channel stays
     /// and the next call tries again.
-    pub fn channel(&self) -> Channel {
+    pub fn route(&self) -> Route {
         let modified = certificate_modified(&self.identity);
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if modified.is_some() && modified != current.modified {
-            match channel(&self.server, &self.identity) {
-                Ok(channel) => *current = Current { channel, modified },
+        let mut state = self.lock();
+        let server = state.current;
+        let node = &mut state.nodes[server];
+        if modified.is_some() && modified != node.modified {
+            match channel(&self.servers[server], &self.identity, Upkeep::of(self.servers.len())) {
+                Ok(channel) => *node = Node { channel, modified },
                 Err(error) => {
                     warn!("cannot load the renewed identity, keeping the old one: {error}");
                 }
             }
         }
-        current.channel.clone()
+        Route { channel: node.channel.clone(), server }
     }
+
+    /// Moves from an address to the next one, unless another call has moved already.
+    pub fn leave(&self, server: usize) {
+        let mut state = self.lock();
+        if state.current == server {
+            state.current = (server + 1) % self.servers.len();
+        }
+    }
+
+    /// Moves to an address. Does nothing if it is not one of the exchange.
+    pub fn move_to(&self, address: &str) {
+        let address = trimmed(address);
+        if let Some(server) = self.servers.iter().position(|server| server == address) {
+            self.lock().current = server;
+        }
+    }
+
+    /// All addresses.
+    pub fn servers(&self) -> &[String] {
+        &self.servers
+    }
+
+    /// The address in use.
+    pub fn current(&self) -> &str {
+        let current = self.lock().current;
+        &self.servers[current]
+    }
+
+    /// Records the entry of a receipt.
+    pub fn record_receipt(&self, sequence: u64) {
+        self.newest_receipt.fetch_max(sequence, Ordering::Relaxed);
+    }
+
+    /// The newest entry of a receipt, if another node may be asked next.
+    pub fn read_after(&self) -> Option<u64> {
+        let newest = self.newest_receipt.load(Ordering::Relaxed);
+        (self.servers.len() > 1 && newest > 0).then_some(newest)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The addresses without repetitions, in their order.
+fn distinct(servers: Vec<String>) -> Vec<String> {
+    let mut kept: Vec<String> = Vec::with_capacity(servers.len());
+    for server in servers {
+        let server = trimmed(&server).to_owned();
+        if !kept.contains(&server) {
+            kept.push(server);
+        }
+    }
+    kept
+}
+
+fn trimmed(address: &str) -> &str {
+    address.trim().trim_end_matches('/')
 }
 
 fn certificate_modified(identity: &Path) -> Option<SystemTime> {
     fs::metadata(identity.join("cert.pem")).and_then(|file| file.modified()).ok()
-}
-
-fn channel(server: &str, identity: &Path) -> Result<Channel, ClientError> {
-    let bad_url = |reason: String| ClientError::Address { url: server.to_owned(), reason };
-    let Some(address) = server.strip_prefix("https://") else {
-        return Err(bad_url("does not begin with https://".into()));
-    };
-    let origin: Uri = server.parse().map_err(|error| bad_url(format!("{error}")))?;
-    let host = origin.host().ok_or_else(|| bad_url("has no host".into()))?;
-    // A literal IPv6 address stands in brackets.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let tls = ClientTls::new(IdentityFolder::read_client(identity)?, host).map_err(bad_url)?;
-    let port = if origin.port().is_some() { "" } else { ":443" };
-    let address = address.trim_end_matches('/');
-    // The connector does TLS. With https, tonic would do it once more.
-    let endpoint = Endpoint::from_shared(format!("http://{address}{port}"))
-        .map_err(|error| bad_url(error.to_string()))?;
-    Ok(endpoint
-        .origin(origin)
-        .initial_stream_window_size(1024 * 1024)
-        .initial_connection_window_size(4 * 1024 * 1024)
-        .http2_keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(10))
-        .keep_alive_while_idle(true)
-        .connect_with_connector_lazy(service_fn(move |address| connect(tls.clone(), address))))
-}
-
-/// Makes a connection: TCP, then TLS.
-async fn connect(
-    tls: ClientTls,
-    address: Uri,
-) -> Result<TokioIo<impl AsyncRead + AsyncWrite + Unpin>, BoxError> {
-    let mut tcp = HttpConnector::new();
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-    let stream = tcp.oneshot(address).await?.into_inner();
-    Ok(TokioIo::new(tls.connect(stream, CONNECT_TIMEOUT).await?))
 }

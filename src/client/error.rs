@@ -197,6 +197,10 @@ fn with_cause(status: &Status) -> String {
         cause = error.source();
     }
     match innermost {
+        // rustls adds a link to its manual.
+        Some(innermost) if innermost.contains("without sending TLS close_notify") => {
+            format!("{}: the other side vanished", status.message())
+        }
         Some(innermost) if innermost != status.message() => {
             format!("{}: {innermost}", status.message())
         }
@@ -270,6 +274,19 @@ mod tests {
         }
     }
 
+    async fn retry<T, F: Future<Output = Result<T, CallFailure>>>(
+        policy: RetryPolicy,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T, ClientError> {
+        let mut retries = policy.retries(1);
+        loop {
+            match retries.limit(attempt()).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => retries.wait_after(failure, "https://localhost:7443").await?,
+            }
+        }
+    }
+
     #[tokio::test]
     async fn when_retries_run_out_the_last_error_is_returned() {
         let retry_policy = RetryPolicy {
@@ -284,21 +301,20 @@ mod tests {
             marked(Code::Unavailable, "APPEND_UNKNOWN"),
         ]
         .into_iter();
-        let last = retry_policy.retry(|| {
+        let last = retry(retry_policy, || {
             let outcome = outcomes.next();
             async move { outcome.map_or(Ok(()), |status| Err(CallFailure::from(status))) }
         });
         assert!(matches!(last.await, Err(ClientError::Unknown(_))));
         assert!(outcomes.next().is_none(), "every attempt was made");
-        let accepted = retry_policy.retry(|| async { Ok(7) });
+        let accepted = retry(retry_policy, || async { Ok(7) });
         assert_eq!(accepted.await.unwrap(), 7);
     }
 
     #[tokio::test]
     async fn a_quota_error_is_not_retried_even_with_unlimited_retries() {
         let mut tries = 0;
-        let endless = RetryPolicy::unlimited();
-        let refused = endless.retry(|| {
+        let refused = retry(RetryPolicy::unlimited(), || {
             tries += 1;
             async { Err::<(), _>(unmarked(Code::ResourceExhausted, "QUOTA").into()) }
         });
@@ -315,7 +331,7 @@ mod tests {
             max_retries: Some(2),
             timeout: None,
         };
-        let mut retries = retry_policy.retries();
+        let mut retries = retry_policy.retries(1);
         let full = marked(Code::ResourceExhausted, "STORAGE_FULL").into();
         assert_eq!(retries.delay_after(&full), Some(Duration::from_millis(40)));
         let gone = Status::unavailable("gone").into();
@@ -329,8 +345,8 @@ mod tests {
             error: ClientError::Busy("the limit of this hour is reached".into()),
             retry_delay: Some(Duration::from_secs(61)),
         };
-        assert_eq!(RetryPolicy::default().retries().delay_after(&limited), None);
-        let unlimited = RetryPolicy::unlimited().retries().delay_after(&limited);
+        assert_eq!(RetryPolicy::default().retries(1).delay_after(&limited), None);
+        let unlimited = RetryPolicy::unlimited().retries(1).delay_after(&limited);
         assert_eq!(unlimited, Some(Duration::from_secs(61)));
     }
 }

@@ -5,8 +5,10 @@ use std::fmt;
 use std::pin::Pin;
 
 use tonic::Streaming;
+use tonic::transport::Channel;
 use tracing::warn;
 
+use super::connection::Route;
 use super::event::{FeedEvent, message_events};
 use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError};
@@ -24,7 +26,7 @@ pub enum FeedStart {
 }
 
 /// An open feed. After a broken connection it resumes after the last event that it returned, or, if
-/// named, after the last acknowledged one.
+/// named, after the last acknowledged one. With several addresses it resumes at the next one.
 #[derive(Debug)]
 pub struct Subscription {
     client: Client,
@@ -34,6 +36,8 @@ pub struct Subscription {
     filter: Option<pb::Filter>,
     stream: Option<Streaming<pb::SubscribeResponse>>,
     opening: Option<Opening>,
+    /// The index of the address of `stream` or `opening`.
+    server: usize,
     ready: VecDeque<FeedEvent>,
     /// The cursor after everything in `ready`.
     cursor_after_ready: Option<pb::Cursor>,
@@ -47,8 +51,6 @@ pub struct Subscription {
     taken_over: Option<String>,
     retries: Retries,
     reconnects: u64,
-    /// Failed attempts in a row.
-    failures: u32,
 }
 
 /// The pending call that opens a stream. It survives a cancelled `next_event`. If it were dropped,
@@ -71,7 +73,8 @@ impl Subscription {
         filter: Option<pb::Filter>,
     ) -> Self {
         Self {
-            retries: client.retry_policy.retries(),
+            retries: client.retries(),
+            server: 0,
             client,
             name,
             start_cursor: match &from {
@@ -87,7 +90,6 @@ impl Subscription {
             ready: VecDeque::new(),
             cursor_after_ready: None,
             reconnects: 0,
-            failures: 0,
         }
     }
 
@@ -169,11 +171,11 @@ impl Subscription {
     }
 
     fn receive(&mut self, mut message: pb::SubscribeResponse) {
-        if self.failures > 1 {
-            warn!("feed reconnected");
+        if self.retries.is_reported() {
+            let server = &self.client.connection.servers()[self.server];
+            warn!("the feed continues from {server}");
         }
-        self.failures = 0;
-        self.retries = self.client.retry_policy.retries();
+        self.retries = self.client.retries();
         let end = message.end;
         self.cursor_after_ready = message.cursor.take();
         self.ready.extend(message_events(message));
@@ -188,6 +190,9 @@ impl Subscription {
                 let reason = "a newer reader opened it, or it was deleted";
                 self.taken_over = Some(reason.into());
             } else {
+                if end.reason() == pb::EndReason::Shutdown {
+                    self.client.connection.leave(self.server);
+                }
                 self.reconnects += 1;
             }
         }
@@ -198,8 +203,12 @@ impl Subscription {
             Some(stream) => stream,
             none => {
                 let opening = self.opening.get_or_insert_with(|| {
+                    let Route { channel, server } = self.client.connection.route();
+                    self.server = server;
                     let (name, filter) = (self.name.clone(), self.filter.clone());
-                    Opening(Box::pin(open(self.client.clone(), name, self.from.clone(), filter)))
+                    let purpose = self.client.purpose();
+                    let request = request(name, self.from.clone(), filter, purpose);
+                    Opening(Box::pin(open(channel, request)))
                 });
                 let opened = opening.0.as_mut().await;
                 self.opening = None;
@@ -219,29 +228,29 @@ impl Subscription {
         if let ClientError::TakenOver(reason) = &failure.error {
             self.taken_over = Some(reason.clone());
         }
-        let Some(delay) = self.retries.delay_after(&failure) else { return Err(failure.error) };
+        self.client.fail_over(&mut self.retries, self.server, failure).await?;
         self.reconnects += 1;
-        self.failures += 1;
-        // Log from the second failure on: an exchange that only moved answers the first retry.
-        if self.failures == 2 {
-            let error = failure.error;
-            warn!("feed disconnected, retrying: {error}");
-        }
-        tokio::time::sleep(delay).await;
         Ok(())
     }
 }
 
-async fn open(client: Client, name: String, from: FeedStart, filter: Option<pb::Filter>) -> Opened {
+async fn open(channel: Channel, request: pb::SubscribeRequest) -> Opened {
+    Ok(Client::feed_service(channel).subscribe(request).await?.into_inner())
+}
+
+fn request(
+    name: String,
+    from: FeedStart,
+    filter: Option<pb::Filter>,
+    purpose: Option<pb::Purpose>,
+) -> pb::SubscribeRequest {
     use pb::subscribe_request::Start;
     let start = match from {
         FeedStart::Beginning => Start::FromStart(pb::FromStart {}),
         FeedStart::Now => Start::FromNow(pb::FromNow {}),
         FeedStart::Cursor(cursor) => Start::Cursor(cursor),
     };
-    let request =
-        pb::SubscribeRequest { start: Some(start), filter, name, purpose: client.purpose() };
-    Ok(client.feed_service().subscribe(request).await?.into_inner())
+    pb::SubscribeRequest { start: Some(start), filter, name, purpose }
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Client {
             FeedStart::Now => Start::FromNow(pb::FromNow {}),
             FeedStart::Cursor(cursor) => Start::Cursor(cursor.clone()),
         };
-        let (read_after, purpose) = (self.read_after, self.purpose());
+        let (read_after, purpose) = (self.read_after(), self.purpose());
         let request =
             pb::PullRequest { start: Some(start), filter, page_size, read_after, purpose };
         self.call(Self::feed_service, FeedServiceClient::pull, request).await

@@ -11,7 +11,7 @@ impl Client {
         &self,
         request: pb::PlaceHoldRequest,
     ) -> Result<pb::PlaceHoldResponse, ClientError> {
-        self.call(Self::audit_service, AuditServiceClient::place_hold, request).await
+        self.write(Self::audit_service, AuditServiceClient::place_hold, request).await
     }
 
     /// Restarts a hold's full duration from now, and returns the updated hold.

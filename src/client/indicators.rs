@@ -14,7 +14,7 @@ impl Client {
         let mut results = Vec::with_capacity(keys.len());
         for keys in batches(keys) {
             let request =
-                pb::LookupIndicatorsRequest { keys: keys.to_vec(), read_after: self.read_after };
+                pb::LookupIndicatorsRequest { keys: keys.to_vec(), read_after: self.read_after() };
             let page = self
                 .call(Self::indicator_service, IndicatorServiceClient::lookup_indicators, request)
                 .await?;
@@ -30,7 +30,7 @@ impl Client {
     ) -> Result<pb::GetIndicatorResponse, ClientError> {
         let request = pb::GetIndicatorRequest {
             indicator: Some(pb::get_indicator_request::Indicator::Key(key)),
-            read_after: self.read_after,
+            read_after: self.read_after(),
         };
         self.call(Self::indicator_service, IndicatorServiceClient::get_indicator, request).await
     }
@@ -41,7 +41,7 @@ impl Client {
         request: pb::SubmitIndicatorsRequest,
     ) -> Result<pb::Receipt, ClientError> {
         let response =
-            self.call(Self::indicator_service, IndicatorServiceClient::submit_indicators, request);
+            self.write(Self::indicator_service, IndicatorServiceClient::submit_indicators, request);
         response.await?.receipt.ok_or_else(ClientError::no_receipt)
     }
 
@@ -74,7 +74,7 @@ impl Client {
         &self,
         request: pb::ReportSightingsRequest,
     ) -> Result<pb::ReportSightingsResponse, ClientError> {
-        self.call(Self::indicator_service, IndicatorServiceClient::report_sightings, request).await
+        self.write(Self::indicator_service, IndicatorServiceClient::report_sightings, request).await
     }
 
     /// Sends an opinion of another partner's assessment. Idempotent by request id.
@@ -82,7 +82,7 @@ impl Client {
         &self,
         request: pb::GiveFeedbackRequest,
     ) -> Result<pb::GiveFeedbackResponse, ClientError> {
-        self.call(Self::indicator_service, IndicatorServiceClient::give_feedback, request).await
+        self.write(Self::indicator_service, IndicatorServiceClient::give_feedback, request).await
     }
 
     async fn withdraw_once(
@@ -92,7 +92,7 @@ impl Client {
         submission_id: String,
     ) -> Result<pb::WithdrawIndicatorsResponse, ClientError> {
         let request = pb::WithdrawIndicatorsRequest { keys, audience, submission_id };
-        self.call(Self::indicator_service, IndicatorServiceClient::withdraw_indicators, request)
+        self.write(Self::indicator_service, IndicatorServiceClient::withdraw_indicators, request)
             .await
     }
 }

@@ -40,7 +40,7 @@ impl Client {
         &self,
         request: pb::PutPartnerRequest,
     ) -> Result<pb::PutPartnerResponse, ClientError> {
-        self.call(Self::partner_service, PartnerServiceClient::put_partner, request).await
+        self.write(Self::partner_service, PartnerServiceClient::put_partner, request).await
     }
 
     /// Suspends a partner. With a time, also withdraws what it submitted since then. Operators
@@ -49,7 +49,7 @@ impl Client {
         &self,
         request: pb::SuspendPartnerRequest,
     ) -> Result<pb::SuspendPartnerResponse, ClientError> {
-        self.call(Self::partner_service, PartnerServiceClient::suspend_partner, request).await
+        self.write(Self::partner_service, PartnerServiceClient::suspend_partner, request).await
     }
 
     /// Ends the suspension of a partner. Operators only.
@@ -63,7 +63,7 @@ impl Client {
         &self,
         request: pb::RevokeCertificateRequest,
     ) -> Result<pb::RevokeCertificateResponse, ClientError> {
-        self.call(Self::partner_service, PartnerServiceClient::revoke_certificate, request).await
+        self.write(Self::partner_service, PartnerServiceClient::revoke_certificate, request).await
     }
 
     /// Returns what was revoked with [`Self::revoke_certificate`]. Operators only.
@@ -84,7 +84,7 @@ impl Client {
         &self,
         group: pb::SharingGroup,
     ) -> Result<pb::PutGroupResponse, ClientError> {
-        self.call(
+        self.write(
             Self::partner_service,
             PartnerServiceClient::put_group,
             pb::PutGroupRequest { group: Some(group) },

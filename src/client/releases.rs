@@ -12,7 +12,7 @@ impl Client {
         &self,
         request: pb::ReleaseIndicatorsRequest,
     ) -> Result<pb::ReleaseIndicatorsResponse, ClientError> {
-        self.call(Self::indicator_service, IndicatorServiceClient::release_indicators, request)
+        self.write(Self::indicator_service, IndicatorServiceClient::release_indicators, request)
             .await
     }
 

@@ -25,10 +25,11 @@ pub struct RetryPolicy {
     pub first_delay: Duration,
     /// Maximum delay that the client chooses itself.
     pub max_delay: Duration,
-    /// Maximum number of retries. `None`: unlimited.
+    /// Maximum number of retries. `None`: unlimited. With several addresses, how often each of them is tried again.
     pub max_retries: Option<usize>,
     /// How long a call may take with all its retries, and how long an open stream may stay silent where it owes an answer.
     /// `None`: unlimited. Feeds have no such limit: the exchange sends on them when there is something to send.
+    /// With several addresses, one of them has an equal part of this time to answer.
     pub timeout: Option<Duration>,
 }
 
@@ -50,8 +51,8 @@ impl RetryPolicy {
         Self { max_retries: None, timeout: None, ..Self::default() }
     }
 
-    /// The retry budget of one call.
-    pub(super) fn retries(&self) -> Retries {
+    /// The retry budget of one call, with so many addresses to try.
+    pub(super) fn retries(&self, servers: usize) -> Retries {
         let delays = ExponentialBuilder::default()
             .with_min_delay(self.first_delay)
             .with_max_delay(self.max_delay)
@@ -64,22 +65,12 @@ impl RetryPolicy {
             delays: delays.build(),
             is_limited: self.max_retries.is_some(),
             timeout: self.timeout,
+            servers: servers.max(1),
+            failed: 0,
+            requested_delay: Duration::ZERO,
             started: None,
+            unreported: None,
             is_reported: false,
-        }
-    }
-
-    /// Calls `attempt` until it succeeds, fails permanently, or no retry is left.
-    pub(super) async fn retry<T, F: Future<Output = Result<T, CallFailure>>>(
-        &self,
-        mut attempt: impl FnMut() -> F,
-    ) -> Result<T, ClientError> {
-        let mut retries = self.retries();
-        loop {
-            match retries.limit(attempt()).await {
-                Ok(value) => return Ok(value),
-                Err(failure) => retries.wait_after(failure).await?,
-            }
         }
     }
 }
@@ -91,8 +82,16 @@ pub(super) struct Retries {
     /// Whether the policy gives up at some time.
     is_limited: bool,
     timeout: Option<Duration>,
+    /// The number of addresses. Each is tried once before the next delay.
+    servers: usize,
+    /// Failed attempts since the last answer.
+    failed: usize,
+    /// The longest delay that a node requested since the last delay.
+    requested_delay: Duration,
     /// When the call that is not answered yet began.
     started: Option<Instant>,
+    /// What the log says if the running attempt takes long.
+    unreported: Option<String>,
     /// Whether the log says that this call is retried. Once is enough.
     is_reported: bool,
 }
@@ -104,35 +103,77 @@ impl Retries {
         attempt: impl Future<Output = Result<T, CallFailure>>,
     ) -> Result<T, CallFailure> {
         let started = *self.started.get_or_insert_with(Instant::now);
-        let answer = match self.timeout {
-            Some(timeout) => tokio::time::timeout_at(started + timeout, attempt)
-                .await
-                .unwrap_or_else(|_| Err(unanswered(timeout).into())),
-            None => attempt.await,
+        let deadline = self.timeout.map(|timeout| {
+            let end = started + timeout;
+            let share = timeout / u32::try_from(self.servers).unwrap_or(u32::MAX);
+            // A node that is silent leaves time for the others.
+            if self.servers > 1 { (end.min(Instant::now() + share), share) } else { (end, timeout) }
+        });
+        // Boxed: a request and its answer are large.
+        let mut attempt = Box::pin(async {
+            match deadline {
+                Some((end, limit)) => tokio::time::timeout_at(end, attempt)
+                    .await
+                    .unwrap_or_else(|_| Err(unanswered(limit).into())),
+                None => attempt.await,
+            }
+        });
+        let answer = tokio::select! {
+            answer = &mut attempt => answer,
+            () = tokio::time::sleep_until(started + QUIET), if self.unreported.is_some() => {
+                self.report();
+                attempt.await
+            }
         };
         if answer.is_ok() {
-            self.started = None;
+            self.answered();
         }
         answer
     }
 
-    /// Waits until the call may be retried. Returns the error if it is permanent or no retry is
-    /// left.
-    pub async fn wait_after(&mut self, failure: CallFailure) -> Result<(), ClientError> {
+    /// Records an answer. The next attempt belongs to another call.
+    pub fn answered(&mut self) {
+        self.started = None;
+        self.unreported = None;
+        self.failed = 0;
+        self.requested_delay = Duration::ZERO;
+    }
+
+    /// Waits until the call may be retried, at the address `next`. Returns the error if it is permanent or no
+    /// retry is left.
+    pub async fn wait_after(
+        &mut self,
+        failure: CallFailure,
+        next: &str,
+    ) -> Result<(), ClientError> {
         let Some(delay) = self.delay_after(&failure) else { return Err(failure.error) };
-        let error = &failure.error;
+        debug!(?delay, next, "trying again: {}", failure.error);
+        if !self.is_reported {
+            self.unreported = Some(format!("trying again at {next}: {}", failure.error));
+        }
         let elapsed = self.started.map_or(Duration::ZERO, |started| started.elapsed());
-        if !self.is_reported && elapsed + delay >= QUIET {
-            self.is_reported = true;
-            warn!("trying again: {error}");
-        } else {
-            debug!(?delay, "trying again: {error}");
+        if elapsed + delay >= QUIET {
+            self.report();
         }
         tokio::time::sleep(delay).await;
         Ok(())
     }
 
+    /// Whether the log says that this call is retried.
+    pub fn is_reported(&self) -> bool {
+        self.is_reported
+    }
+
+    fn report(&mut self) {
+        if let Some(report) = self.unreported.take() {
+            self.is_reported = true;
+            warn!("{report}");
+        }
+    }
+
     /// The delay before the next retry. `None` if there is none.
+    ///
+    /// Each address is tried once without a delay: what one node requests does not bind another.
     pub fn delay_after(&mut self, failure: &CallFailure) -> Option<Duration> {
         if !failure.error.is_transient() {
             return None;
@@ -141,7 +182,13 @@ impl Retries {
         if self.is_limited && requested > MAX_REQUESTED_DELAY {
             return None;
         }
-        let delay = self.delays.next()?.max(requested);
+        self.failed += 1;
+        self.requested_delay = self.requested_delay.max(requested);
+        let delay = if self.failed.is_multiple_of(self.servers) {
+            self.delays.next()?.max(std::mem::take(&mut self.requested_delay))
+        } else {
+            Duration::ZERO
+        };
         let started = *self.started.get_or_insert_with(Instant::now);
         let is_in_time = self.timeout.is_none_or(|timeout| started.elapsed() + delay < timeout);
         is_in_time.then_some(delay)
@@ -157,6 +204,19 @@ fn unanswered(timeout: Duration) -> ClientError {
 pub(super) struct CallFailure {
     pub error: ClientError,
     pub retry_delay: Option<Duration>,
+}
+
+impl CallFailure {
+    /// Names the address in the message, where there are several.
+    pub fn at(self, address: &str) -> Self {
+        let at = |reason: String| format!("{address}: {reason}");
+        let error = match self.error {
+            ClientError::Unreachable(reason) => ClientError::Unreachable(at(reason)),
+            ClientError::Denied(reason) => ClientError::Denied(at(reason)),
+            error => error,
+        };
+        Self { error, ..self }
+    }
 }
 
 impl From<Status> for CallFailure {

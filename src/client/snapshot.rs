@@ -1,5 +1,6 @@
 //! Snapshots: every version that is current for a reader.
 
+use super::connection::Route;
 use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError, FeedEvent};
 use crate::wire::pb;
@@ -75,13 +76,18 @@ impl Client {
         mut take: impl FnMut(SnapshotPart) -> Result<(), E>,
     ) -> Result<pb::Cursor, E> {
         let request =
-            pb::SnapshotRequest { filter, read_after: self.read_after, purpose: self.purpose() };
-        let mut retries = self.retry_policy.retries();
+            pb::SnapshotRequest { filter, read_after: self.read_after(), purpose: self.purpose() };
+        let mut retries = self.retries();
         loop {
             take(SnapshotPart::Begin)?;
-            match self.snapshot_once(request.clone(), &mut retries, &mut take).await {
+            let route = self.connection.route();
+            let server = route.server;
+            let once = self.snapshot_once(request.clone(), route, &mut retries, &mut take);
+            match Box::pin(once).await {
                 Ok(cursor) => return Ok(cursor),
-                Err(StreamFailure::Call(failure)) => retries.wait_after(failure).await?,
+                Err(StreamFailure::Call(failure)) => {
+                    self.fail_over(&mut retries, server, failure).await?;
+                }
                 Err(StreamFailure::Consumer(error)) => return Err(error),
             }
         }
@@ -90,10 +96,11 @@ impl Client {
     async fn snapshot_once<E>(
         &self,
         request: pb::SnapshotRequest,
+        route: Route,
         retries: &mut Retries,
         take: &mut impl FnMut(SnapshotPart) -> Result<(), E>,
     ) -> Result<pb::Cursor, StreamFailure<E>> {
-        let mut service = self.feed_service();
+        let mut service = Self::feed_service(route.channel);
         let opening = async { Ok(service.snapshot(request).await?.into_inner()) };
         let mut parts = retries.limit(opening).await.map_err(StreamFailure::Call)?;
         let mut assembly = Assembly::default();

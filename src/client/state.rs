@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::domain::hex;
 use crate::wire::pb;
 
-/// The stored cursor of one feed. The file belongs to one server, partner and filter; opening it
+/// The stored cursor of one feed. The file belongs to one exchange, partner and filter; opening it
 /// for another feed is an error.
 #[derive(Clone, Debug)]
 pub struct FeedState {
@@ -26,6 +26,7 @@ pub struct FeedState {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StateFile {
+    /// The addresses, separated by commas.
     server: String,
     partner: String,
     /// Digest of the filter, in hex.
@@ -71,14 +72,16 @@ pub enum StateError {
 
 impl FeedState {
     /// Opens the state file of a feed. If it does not exist, it is created by the first save.
+    ///
+    /// The exchange is the same if one of its addresses is in the file: nodes come and go.
     pub fn open(
         path: &Path,
-        server: &str,
+        servers: &[impl AsRef<str>],
         partner: &str,
         filter: Option<&pb::Filter>,
     ) -> Result<Self, StateError> {
         let expected = StateFile {
-            server: server.trim_end_matches('/').to_owned(),
+            server: addresses(servers).join(","),
             partner: partner.to_owned(),
             filter: digest(filter),
             cursor: None,
@@ -92,7 +95,7 @@ impl FeedState {
             Err(source) => return Err(StateError::File { action: "read", path, source }),
         };
         let file: StateFile = match serde_json::from_slice(&text) {
-            Ok(file) => file,
+            Ok(file) => with_addresses(file, &expected.server),
             Err(error) => return Err(StateError::Content { path, reason: error.to_string() }),
         };
         let fields = [
@@ -134,6 +137,17 @@ impl FeedState {
         self.file = file;
         Ok(())
     }
+}
+
+/// The addresses in a form that can be compared.
+fn addresses(servers: &[impl AsRef<str>]) -> Vec<&str> {
+    servers.iter().map(|server| server.as_ref().trim_end_matches('/')).collect()
+}
+
+/// The file, with the addresses that its exchange has now if it shares one of them.
+fn with_addresses(file: StateFile, servers: &str) -> StateFile {
+    let is_shared = file.server.split(',').any(|known| servers.split(',').any(|now| now == known));
+    if is_shared { StateFile { server: servers.to_owned(), ..file } } else { file }
 }
 
 /// Replaces a file atomically and durably: writes a temporary file in the same folder, syncs it, renames it, and syncs
@@ -211,7 +225,7 @@ mod tests {
     fn a_cursor_survives_a_restart_and_no_temporary_file_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.json");
-        let open = || FeedState::open(&path, SERVER, "birdsite", None).unwrap();
+        let open = || FeedState::open(&path, &[SERVER], "birdsite", None).unwrap();
         let mut state = open();
         assert_eq!(state.cursor(), None);
         assert!(!path.exists(), "nothing to save yet");
@@ -229,7 +243,7 @@ mod tests {
         let path = folder.path().join("feed.json");
         let filter = domains(&["x", "facebook"]);
         let open = |server, partner, filter: Option<&pb::Filter>| {
-            FeedState::open(&path, server, partner, filter)
+            FeedState::open(&path, &[server], partner, filter)
         };
         open(SERVER, "birdsite", Some(&filter)).unwrap().save(&cursor(1)).unwrap();
         for (server, partner, filter, what) in [
@@ -244,8 +258,19 @@ mod tests {
         let slash = format!("{SERVER}/");
         let same = open(&slash, "birdsite", Some(&domains(&["facebook", "x"])));
         assert_eq!(same.unwrap().cursor(), Some(cursor(1)));
-        let whole = FeedState::open(&folder.path().join("all"), SERVER, "birdsite", None);
+        let whole = FeedState::open(&folder.path().join("all"), &[SERVER], "birdsite", None);
         assert_eq!(whole.unwrap().file.filter, digest(Some(&pb::Filter::default())));
+    }
+
+    #[test]
+    fn an_exchange_is_the_same_while_one_of_its_addresses_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed.json");
+        let open = |servers: &[&str]| FeedState::open(&path, servers, "birdsite", None);
+        open(&["https://a", "https://b"]).unwrap().save(&cursor(1)).unwrap();
+        open(&["https://c", "https://b"]).unwrap().save(&cursor(2)).unwrap();
+        assert_eq!(open(&["https://c"]).unwrap().cursor(), Some(cursor(2)));
+        assert!(matches!(open(&["https://a"]), Err(StateError::Other { what: "server", .. })));
     }
 
     #[test]
@@ -283,11 +308,11 @@ mod tests {
         );
         for text in ["", "{}", "a report\n", &not_a_cursor] {
             fs::write(&path, text).unwrap();
-            let refused = FeedState::open(&path, SERVER, "a", None).unwrap_err();
+            let refused = FeedState::open(&path, &[SERVER], "a", None).unwrap_err();
             assert!(matches!(refused, StateError::Content { .. }), "{refused}");
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
-        let folder_itself = FeedState::open(folder.path(), SERVER, "a", None).unwrap_err();
+        let folder_itself = FeedState::open(folder.path(), &[SERVER], "a", None).unwrap_err();
         assert!(matches!(folder_itself, StateError::File { .. }), "{folder_itself}");
     }
 
@@ -295,11 +320,11 @@ mod tests {
     fn a_failed_save_is_an_error_and_can_be_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("not/there");
-        let mut state = FeedState::open(&path, SERVER, "a", None).unwrap();
+        let mut state = FeedState::open(&path, &[SERVER], "a", None).unwrap();
         assert!(matches!(state.save(&cursor(1)), Err(StateError::File { action: "write", .. })));
         assert_eq!(state.cursor(), None);
         fs::create_dir(folder.path().join("not")).unwrap();
         state.save(&cursor(1)).unwrap();
-        assert_eq!(FeedState::open(&path, SERVER, "a", None).unwrap().cursor(), Some(cursor(1)));
+        assert_eq!(FeedState::open(&path, &[SERVER], "a", None).unwrap().cursor(), Some(cursor(1)));
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use super::connection::Route;
 use super::report::ReportSummary;
 use super::retry::{CallFailure, Retries};
 use super::{Client, ClientError};
@@ -67,7 +68,7 @@ pub struct CloseOptions {
 /// An open submission: [`Submission::send`] its batches, then [`Submission::close`] it.
 ///
 /// Batches are pipelined over one stream. After a broken connection, the batches without a receipt
-/// are sent again on a new one. After an error, drop the handle. To continue, open the same id again
+/// are sent again on a new one, to the next address if there are several. After an error, drop the handle. To continue, open the same id again
 /// and send the same batches in the same order: the exchange stores none of them twice.
 #[derive(Debug)]
 pub struct Submission {
@@ -87,6 +88,8 @@ pub struct Submission {
 struct BatchStream {
     requests: mpsc::Sender<pb::StreamIndicatorsRequest>,
     receipts: Streaming<pb::StreamIndicatorsResponse>,
+    /// The index of the address that it is open to.
+    server: usize,
 }
 
 /// A batch without a receipt.
@@ -106,7 +109,7 @@ impl Client {
             options,
             stream: None,
             in_flight: VecDeque::new(),
-            retries: self.retry_policy.retries(),
+            retries: self.retries(),
             items_sent: 0,
             summary: ReportSummary::default(),
         }
@@ -145,17 +148,21 @@ impl Submission {
     /// sent has one.
     pub async fn receive(&mut self) -> Result<bool, ClientError> {
         while !self.in_flight.is_empty() {
-            let receiving = next_receipt(&self.client, &self.in_flight, self.stream.take());
+            let stream = self.stream.take();
+            let route = self.client.connection.route();
+            let server = stream.as_ref().map_or(route.server, |stream| stream.server);
+            let receiving = Box::pin(next_receipt(route, &self.in_flight, stream));
             match self.retries.limit(receiving).await {
                 Ok((stream, receipt)) => {
                     self.stream = Some(stream);
+                    self.client.connection.record_receipt(receipt.sequence);
                     if let Some(batch) = self.in_flight.pop_front() {
                         self.summary.add(&receipt, batch.first_item);
                     }
-                    self.retries = self.client.retry_policy.retries();
+                    self.retries = self.client.retries();
                     return Ok(true);
                 }
-                Err(failure) => self.retries.wait_after(failure).await?,
+                Err(failure) => self.client.fail_over(&mut self.retries, server, failure).await?,
             }
         }
         Ok(false)
@@ -217,10 +224,11 @@ impl Submission {
             return Ok(());
         }
         while self.stream.is_none() {
-            let opening = open_stream(&self.client, &self.in_flight);
-            match self.retries.limit(opening).await {
+            let route = self.client.connection.route();
+            let server = route.server;
+            match self.retries.limit(open_stream(route, &self.in_flight)).await {
                 Ok(stream) => self.stream = Some(stream),
-                Err(failure) => self.retries.wait_after(failure).await?,
+                Err(failure) => self.client.fail_over(&mut self.retries, server, failure).await?,
             }
         }
         Ok(())
@@ -229,13 +237,13 @@ impl Submission {
 
 /// The next receipt, from the open stream or from a new one.
 async fn next_receipt(
-    client: &Client,
+    route: Route,
     in_flight: &VecDeque<InFlight>,
     stream: Option<BatchStream>,
 ) -> Result<(BatchStream, pb::Receipt), CallFailure> {
     let mut stream = match stream {
         Some(stream) => stream,
-        None => open_stream(client, in_flight).await?,
+        None => open_stream(route, in_flight).await?,
     };
     let ended = || ClientError::Unreachable("the exchange ended the stream".into());
     let response = stream.receipts.message().await?.ok_or_else(ended)?;
@@ -245,7 +253,7 @@ async fn next_receipt(
 
 /// Opens a stream and queues the batches that have no receipt.
 async fn open_stream(
-    client: &Client,
+    route: Route,
     in_flight: &VecDeque<InFlight>,
 ) -> Result<BatchStream, CallFailure> {
     let (requests, queue) = mpsc::channel(MAX_IN_FLIGHT);
@@ -253,9 +261,10 @@ async fn open_stream(
         let queued = requests.try_send(batch.request.clone());
         queued.map_err(|_| ClientError::Unreachable("the queue of batches is full".into()))?;
     }
-    let mut service = client.indicator_service();
+    let Route { channel, server } = route;
+    let mut service = Client::indicator_service(channel);
     let receipts = service.stream_indicators(ReceiverStream::new(queue)).await?.into_inner();
-    Ok(BatchStream { requests, receipts })
+    Ok(BatchStream { requests, receipts, server })
 }
 
 /// Splits items into batches by count and by bytes. Keeps the order.

@@ -11,7 +11,7 @@ impl Client {
         &self,
         request: pb::SendTipRequest,
     ) -> Result<pb::SendTipResponse, ClientError> {
-        self.call(Self::tip_service, TipServiceClient::send_tip, request).await
+        self.write(Self::tip_service, TipServiceClient::send_tip, request).await
     }
 
     /// Adds an entry to a tip. Idempotent by request id.
@@ -21,13 +21,13 @@ impl Client {
     ) -> Result<pb::RespondToTipResponse, ClientError> {
         let purpose = request.purpose.clone().or_else(|| self.purpose());
         let request = pb::RespondToTipRequest { purpose, ..request };
-        self.call(Self::tip_service, TipServiceClient::respond_to_tip, request).await
+        self.write(Self::tip_service, TipServiceClient::respond_to_tip, request).await
     }
 
     /// Withdraws a tip.
     pub async fn withdraw_tip(&self, tip_id: &str) -> Result<pb::WithdrawTipResponse, ClientError> {
         let request = pb::WithdrawTipRequest { tip_id: tip_id.to_owned() };
-        self.call(Self::tip_service, TipServiceClient::withdraw_tip, request).await
+        self.write(Self::tip_service, TipServiceClient::withdraw_tip, request).await
     }
 
     /// Returns one page of a tip.

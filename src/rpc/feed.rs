@@ -69,6 +69,7 @@ impl FeedService for Services {
     ) -> Result<Response<pb::AcknowledgeResponse>, Status> {
         let caller = super::caller(&request)?;
         self.acknowledge_subscription(caller, request.get_ref())
+            .await
             .map(Response::new)
             .map_err(|e| status(&e))
     }
@@ -128,6 +129,9 @@ impl Services {
         let feed_request =
             FeedRequest { filter, purpose: purpose::read(request.purpose.as_ref())? };
         let start = start(request.start.as_ref())?;
+        if let Start::After(cursor) = start {
+            self.exchange.catch_up_to(cursor).await?;
+        }
         if request.name.is_empty() {
             return Ok((self.exchange.feeds.feed(caller, start, feed_request)?, None));
         }

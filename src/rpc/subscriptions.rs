@@ -7,14 +7,16 @@ use crate::exchange::{Caller, SubscriptionState};
 use crate::wire::{cursor, filter, pb, timestamp};
 
 impl Services {
-    pub(super) fn acknowledge_subscription(
+    pub(super) async fn acknowledge_subscription(
         &self,
         caller: &Caller,
         request: &pb::AcknowledgeRequest,
     ) -> Result<pb::AcknowledgeResponse, Error> {
         let name = SubscriptionName::parse(&request.name)?;
         let acknowledged = request.cursor.as_ref().ok_or(Invalid::new("cursor", "is missing"))?;
-        let stored = self.exchange.feeds.acknowledge(caller, &name, cursor::read(acknowledged)?)?;
+        let acknowledged = cursor::read(acknowledged)?;
+        self.exchange.catch_up_to(acknowledged).await?;
+        let stored = self.exchange.feeds.acknowledge(caller, &name, acknowledged)?;
         Ok(pb::AcknowledgeResponse { cursor: Some(cursor::write(stored)) })
     }
 

@@ -243,7 +243,7 @@ fn free_port() -> u16 {
 }
 
 /// The program. A test that needs it is never skipped.
-fn path() -> PathBuf {
+pub fn path() -> PathBuf {
     let installed = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools/nats-server");
     let named = std::env::var_os("TIPOFF_NATS_SERVER").map(PathBuf::from);
     let found = named.into_iter().chain([installed]).find(|path| path.exists());

@@ -24,9 +24,10 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Subscribes as a partner.
-    pub async fn start(stage: &Stage, partner: &'static str) -> Result<Self, Failure> {
-        let client = stage.connected(partner).await?;
+    /// Subscribes as a partner, at one of the nodes.
+    pub async fn start(stage: &Stage, partner: &'static str, node: usize) -> Result<Self, Failure> {
+        let client = stage.client_at(partner, node)?;
+        client.who_am_i().await?;
         let mut reader = Reader::of(partner, client.subscribe(FeedStart::Beginning, None));
         let (expected, mut expected_changes) = watch::channel(None);
         let task = tokio::spawn(async move {

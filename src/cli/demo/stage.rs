@@ -1,111 +1,115 @@
-//! The environment of the demo: a folder with a PKI and the data, and the exchange as a child
-//! process.
+//! The environment of the demo: a folder with a PKI, and the exchange as child processes.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::Duration;
 use std::{env, fs};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-
 use super::super::failure::Failure;
 use super::super::{output, text};
+use super::nats::Nats;
+use super::node::Node;
 use crate::client::{Client, RetryPolicy};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
+use crate::clock::SystemClock;
 use crate::domain::PartnerId;
 use crate::tls::Authority;
-use crate::tls::authority::Usage;
+use crate::tls::authority::{AuthorityError, Usage};
 use crate::wire::pb;
 
-const CONFIG: &str = include_str!("../../../samples/tipoff.toml");
 const PARTNERS: [&str; 5] = ["birdsite", "facegraph", "tubeworks", "cyber-unit", "exchange-ops"];
-/// How long the exchange may take to start.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Nodes of a cluster.
+const NODES: usize = 3;
 
-/// The folder and the exchange that runs in it.
+/// The folder, and the exchange that runs in it: one node, or several on nats-servers.
 pub struct Stage {
     folder: PathBuf,
-    grpc_port: u16,
-    exchange: Option<Child>,
+    nodes: Vec<Node>,
+    nats: Option<Nats>,
+    /// The node at which clients start.
+    home: usize,
 }
 
 impl Stage {
-    /// Creates the folder with an authority, all identities and a configuration.
-    pub fn create() -> Result<Self, Failure> {
+    /// Creates the folder with an authority, all identities and the configurations. With a nats-server, of a cluster.
+    pub fn create(nats_server: Option<&Path>) -> Result<Self, Failure> {
         let folder = env::temp_dir().join(format!("tipoff-demo-{}", uuid::Uuid::now_v7()));
-        let now = SystemClock.now();
-        let made = (|| {
-            let authority = Authority::init(&folder.join("ca"), "tipoff.example", now)?;
-            let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-            authority.issue(&Usage::Server { names }, 30, now, &folder.join("server"))?;
-            for partner in PARTNERS {
-                let id = PartnerId::from_stored(partner);
-                let usage = Usage::Partner { id, workload: None };
-                authority.issue(&usage, 30, now, &folder.join(partner))?;
-            }
-            Ok::<_, crate::tls::authority::AuthorityError>(())
-        })();
-        made.map_err(Failure::failed)?;
-        let mut stage = Self { folder, grpc_port: free_port()?, exchange: None };
-        if let Err(error) = stage.configure() {
+        let mut stage = Self { folder, nodes: Vec::new(), nats: None, home: 0 };
+        let prepared = stage.issue().map_err(Failure::failed).and_then(|()| match nats_server {
+            Some(program) => stage.prepare_cluster(program),
+            None => stage.prepare_node("the exchange".into(), &stage.folder.clone(), None),
+        });
+        if let Err(error) = prepared {
             stage.remove();
             return Err(error);
         }
         Ok(stage)
     }
 
-    /// Starts the exchange on the data in the folder. Returns how long it took to become ready.
-    pub async fn start(&mut self) -> Result<Duration, Failure> {
-        let clock = SystemClock;
-        let started = clock.instant();
-        let program = env::current_exe().map_err(Failure::failed)?;
-        let log = fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.folder.join("exchange.log"))
-            .map_err(Failure::failed)?;
-        let mut exchange = Command::new(program)
-            .arg("serve")
-            .arg("--config")
-            .arg(self.folder.join("tipoff.toml"))
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| Failure::failed(format!("cannot start the exchange: {error}")))?;
-        let Some(stdout) = exchange.stdout.take() else {
-            return Err(Failure::failed("the exchange has no stdout"));
-        };
-        self.exchange = Some(exchange);
-        let mut lines = BufReader::new(stdout).lines();
-        match tokio::time::timeout(START_TIMEOUT, lines.next_line()).await {
-            Ok(Ok(Some(_))) => Ok(clock.instant().duration_since(started)),
-            _ => Err(Failure::failed(format!(
-                "the exchange did not start: {}",
-                fs::read_to_string(self.folder.join("exchange.log")).unwrap_or_default()
-            ))),
+    /// Starts the nats-servers of a cluster. Returns how long they took.
+    pub async fn start_servers(&mut self) -> Result<Option<Duration>, Failure> {
+        match &mut self.nats {
+            Some(nats) => Ok(Some(nats.start().await?)),
+            None => Ok(None),
         }
     }
 
-    /// Kills the exchange with SIGKILL, as a crash would.
+    /// Starts a node on its data. Returns how long it took to become ready.
+    pub async fn start_node(&mut self, at: usize) -> Result<Duration, Failure> {
+        self.nodes[at].start().await
+    }
+
+    /// Kills the first node with SIGKILL, as a crash would, and the first nats-server if there is one. Clients start
+    /// at another node then.
     pub async fn kill(&mut self) -> Result<(), Failure> {
-        if let Some(mut exchange) = self.exchange.take() {
-            exchange.kill().await.map_err(Failure::failed)?;
+        self.nodes[0].kill().await?;
+        if let Some(nats) = &mut self.nats {
+            nats.kill(0).await?;
         }
+        self.home = 1 % self.nodes.len();
         Ok(())
+    }
+
+    /// Starts what [`Stage::kill`] killed. Returns how long the node took to become ready.
+    pub async fn restart_lost(&mut self) -> Result<Duration, Failure> {
+        if let Some(nats) = &mut self.nats {
+            nats.restart(0).await?;
+        }
+        self.start_node(0).await
+    }
+
+    /// Whether there are several nodes.
+    pub fn is_cluster(&self) -> bool {
+        self.nodes.len() > 1
+    }
+
+    /// The nodes.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The name of the node with this address.
+    pub fn name_of(&self, url: &str) -> String {
+        let node = self.nodes.iter().find(|node| node.url() == url);
+        node.map_or_else(|| url.to_owned(), |node| node.name.clone())
     }
 
     /// A client of a partner. Its retries outlast a restart of the exchange.
     pub fn client(&self, partner: &str) -> Result<Client, Failure> {
-        let retry_policy = RetryPolicy {
-            max_retries: Some(60),
-            timeout: None,
-            max_delay: Duration::from_secs(1),
-            ..RetryPolicy::default()
-        };
-        Ok(Client::new(&self.url(), &self.folder.join(partner))?.with_retry_policy(retry_policy))
+        self.client_at(partner, self.home)
+    }
+
+    /// Like [`Stage::client`], but starts at a certain node if there are several.
+    pub fn client_at(&self, partner: &str, node: usize) -> Result<Client, Failure> {
+        let urls = self.urls();
+        let start = &urls[node % urls.len()];
+        let client = Client::of_nodes(&urls, &self.folder.join(partner))?.starting_at(start);
+        Ok(client.with_retry_policy(retry_policy()))
+    }
+
+    /// A client of one node only.
+    pub fn client_of(&self, partner: &str, node: &Node) -> Result<Client, Failure> {
+        let client = Client::new(&node.url(), &self.folder.join(partner))?;
+        Ok(client.with_retry_policy(retry_policy()))
     }
 
     /// Like [`Stage::client`], but already connected, so that measurements exclude the handshake.
@@ -115,9 +119,9 @@ impl Stage {
         Ok(client)
     }
 
-    /// The address of the exchange.
-    pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.grpc_port)
+    /// The addresses of the exchange.
+    pub fn urls(&self) -> Vec<String> {
+        self.nodes.iter().map(Node::url).collect()
     }
 
     /// The folder.
@@ -137,7 +141,7 @@ impl Stage {
         let folder = self.folder.display();
         let heading = "The exchange is still running. In another terminal, as facegraph:";
         output::line(&format!("\n{}", output::paint(output::BOLD, heading)))?;
-        let url = self.url();
+        let url = self.urls().join(",");
         output::line(&format!("  export TIPOFF_SERVER={url} TIPOFF_IDENTITY={folder}/facegraph"))?;
         for command in [
             "whoami",
@@ -162,32 +166,47 @@ impl Stage {
 
     /// Stops the exchange and removes the folder.
     pub async fn clear(mut self) {
-        if let Some(mut exchange) = self.exchange.take() {
+        for node in &mut self.nodes {
             // An error does not matter: the process ends with the demo.
-            let _ = exchange.kill().await;
+            let _ = node.kill().await;
+        }
+        if let Some(nats) = &mut self.nats {
+            nats.kill_all().await;
         }
         self.remove();
     }
 
-    fn configure(&mut self) -> Result<(), Failure> {
-        let at = |path: &Path| path.display().to_string();
-        let mut config: toml::Table = CONFIG.parse().map_err(Failure::failed)?;
-        let mut set = |section: &str, key: &str, value: toml::Value| {
-            let section = config.entry(section).or_insert_with(|| toml::Table::new().into());
-            if let toml::Value::Table(section) = section {
-                section.insert(key.to_owned(), value);
-            }
-        };
-        let grpc = format!("127.0.0.1:{}", self.grpc_port);
-        set("server", "grpc", grpc.into());
-        set("server", "ops", "127.0.0.1:0".into());
-        set("server", "identity", at(&self.folder.join("server")).into());
-        // Short heartbeats let a reader advance past entries without events for it.
-        set("requests", "heartbeat_s", 1.into());
-        set("storage", "data", at(&self.folder.join("data")).into());
-        set("storage", "min_free_mb", 16.into());
-        let text = toml::to_string(&config).map_err(Failure::failed)?;
-        fs::write(self.folder.join("tipoff.toml"), text).map_err(Failure::failed)
+    fn issue(&self) -> Result<(), AuthorityError> {
+        let now = SystemClock.now();
+        let authority = Authority::init(&self.folder.join("ca"), "tipoff.example", now)?;
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        authority.issue(&Usage::Server { names }, 30, now, &self.folder.join("server"))?;
+        for partner in PARTNERS {
+            let id = PartnerId::from_stored(partner);
+            let usage = Usage::Partner { id, workload: None };
+            authority.issue(&usage, 30, now, &self.folder.join(partner))?;
+        }
+        Ok(())
+    }
+
+    fn prepare_cluster(&mut self, program: &Path) -> Result<(), Failure> {
+        let nats = Nats::prepare(program, &self.folder.join("nats"))?;
+        for number in 1..=NODES {
+            let folder = self.folder.join(format!("node-{number}"));
+            self.prepare_node(format!("node {number}"), &folder, Some(nats.table()))?;
+        }
+        self.nats = Some(nats);
+        Ok(())
+    }
+
+    fn prepare_node(
+        &mut self,
+        name: String,
+        folder: &Path,
+        jetstream: Option<toml::Table>,
+    ) -> Result<(), Failure> {
+        self.nodes.push(Node::prepare(name, folder, &self.folder.join("server"), jetstream)?);
+        Ok(())
     }
 
     fn remove(&self) {
@@ -197,8 +216,12 @@ impl Stage {
     }
 }
 
-/// A free port, fixed so that the exchange restarts at the same address.
-fn free_port() -> Result<u16, Failure> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Failure::failed)?;
-    Ok(listener.local_addr().map_err(Failure::failed)?.port())
+/// Retries that outlast a restart of the exchange.
+fn retry_policy() -> RetryPolicy {
+    RetryPolicy {
+        max_retries: Some(60),
+        timeout: None,
+        max_delay: Duration::from_secs(1),
+        ..RetryPolicy::default()
+    }
 }

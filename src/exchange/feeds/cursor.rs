@@ -6,6 +6,20 @@ use crate::error::{Error, Kind, Result};
 use crate::exchange::core::{Core, trimmed};
 
 impl Core {
+    /// Waits until this node has applied the entry of a cursor that another node issued. Fails if it takes longer
+    /// than `read_after_timeout`. A cursor past the confirmed head of the journal is left to the check of cursors.
+    pub(in crate::exchange) async fn catch_up_to(&self, cursor: Cursor) -> Result<()> {
+        let sequence = cursor.position.last_read.sequence;
+        if self.index.checkpoint() >= sequence || self.log.cluster().is_none() {
+            return Ok(());
+        }
+        let waited = self.wait_for(cursor.position.last_read).await;
+        let status = self.log.cluster().unwrap_or_default();
+        let is_ahead = status.refusal().is_none()
+            && status.confirmed.is_some_and(|confirmed| confirmed.head < sequence);
+        if is_ahead { Ok(()) } else { waited }
+    }
+
     /// Validates a cursor and returns the position from which a feed continues. Fails if the next entry was trimmed.
     pub(in crate::exchange) fn resume_position(
         &self,

@@ -45,6 +45,9 @@ pub async fn pull(
         Some(Requested::FromNow(_)) => Start::Now,
         Some(Requested::Cursor(token)) => Start::After(cursor::read(token)?),
     };
+    if let Start::After(cursor) = start {
+        services.exchange.catch_up_to(cursor).await?;
+    }
     let size = page_size(request.page_size as usize);
     let mut feed = services.exchange.feeds.feed(caller, start, feed_request)?;
     let deadline = tokio::time::Instant::now() + SEARCH_TIME;
