@@ -61,8 +61,8 @@ pub struct Submit {
     /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// The platform is new: its name is not misspelt
-    #[arg(long, requires = "platform")]
+    /// Platforms that nobody knows, of the flag or in the files, are new and not misspelt
+    #[arg(long)]
     new_platform: bool,
     /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR
     #[arg(long, value_name = "TLP")]

@@ -177,11 +177,12 @@ impl EventReader {
 
     fn details(&self, attribute: &Attribute, object: &Object) -> Details {
         // Exports of the exchange state everything in the tags of each attribute. What the event says of all its
-        // attributes is then somebody else's, except for the campaign.
+        // attributes is then somebody else's, except for the campaign and the audience.
         let is_tipoff_export =
             attribute.tags.iter().any(|tag| tags::is_tipoff_tag(tag.name.text()));
         let common = if is_tipoff_export {
-            Details { campaign: self.common.campaign.clone(), ..Details::default() }
+            let Details { campaign, names_audience, .. } = self.common.clone();
+            Details { campaign, names_audience, ..Details::default() }
         } else {
             self.common.clone()
         };

@@ -85,7 +85,7 @@ fn a_check_beside_the_running_node_reports_it_and_a_stopped_node_leaves_no_trace
     assert_eq!(listing(world.folder.path()), before);
 
     edit(&node, "journal = \"sled\"", "journal = \"files\"");
-    check(&node).failed(1, "holds a journal in sled");
+    check(&node).failed(2, "holds a journal in sled");
     fs::remove_dir_all(world.config.storage.data.join("journal")).unwrap();
     check(&node).failed(1, "journal is missing or empty");
 }
@@ -110,7 +110,7 @@ fn a_check_by_another_user_names_the_data_folder() {
     command.args(["serve", "--check-config", "--config"]).arg(node.config());
     let ran = Ran::of(command.uid(NOBODY).gid(NOBODY));
     let data = world.config.storage.data.display();
-    ran.failed(1, &format!("storage.data: {data} cannot be read and written by this user"));
+    ran.failed(2, &format!("storage.data: {data} cannot be read and written by this user"));
 }
 
 #[test]
