@@ -9,15 +9,18 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/disk.rs"]
+mod disk;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use disk::{LoopDisk, can_mount};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tipoff::clock::{Clock, SystemClock};
@@ -90,44 +93,6 @@ fn child_that_appends_until_it_is_stopped() {
     });
 }
 
-/// A mounted disk image. Unmounted on drop.
-struct Disk {
-    image: PathBuf,
-    at: PathBuf,
-}
-
-impl Disk {
-    fn make(image: &Path) {
-        run(Command::new("truncate").args(["-s", "384M"]).arg(image));
-        run(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(image));
-    }
-
-    fn mount(image: &Path, at: &Path) -> Self {
-        fs::create_dir_all(at).unwrap();
-        run(Command::new("mount").args(["-o", "loop"]).arg(image).arg(at));
-        Self { image: image.to_owned(), at: at.to_owned() }
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.at).status();
-    }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn can_mount(what: &str) -> bool {
-    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
-    if !is_root {
-        eprintln!("NOT RUN, since this is not root and cannot mount: {what}");
-    }
-    is_root
-}
-
 /// One round: runs the child on the disk, cuts the power, and returns the image at that moment and
 /// what was acknowledged.
 fn cut(
@@ -137,7 +102,7 @@ fn cut(
     image: &Path,
     durability: Durability,
 ) -> (PathBuf, Vec<u64>) {
-    let disk = Disk::mount(image, &folder.join(format!("disk-{round}")));
+    let disk = LoopDisk::mount(image, &folder.join(format!("disk-{round}")));
     let notes = folder.join(format!("notes-{round}"));
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -179,7 +144,7 @@ fn lost(
     image: &Path,
     acknowledged: &[u64],
 ) -> (usize, String) {
-    let disk = Disk::mount(image, &folder.join(format!("after-{round}")));
+    let disk = LoopDisk::mount(image, &folder.join(format!("after-{round}")));
     let opened = open(backend, settings(&disk.at.join("journal"), Durability::Fsync));
     match opened.and_then(|journal| Ok(journal.check().map(|_| journal.head())?)) {
         Ok(head) => {
@@ -217,7 +182,7 @@ fn nothing_acknowledged_is_lost(backend: Backend) {
         std::env::var("TIPOFF_POWER_CUT_ROUNDS").map_or(5, |rounds| rounds.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let mut image = folder.path().join("image");
-    Disk::make(&image);
+    LoopDisk::make(&image, "384M");
     let mut total = 0;
     for round in 0..rounds {
         // Chained: each round continues with the disk of the last cut.
@@ -244,7 +209,7 @@ fn acknowledged_entries_are_lost_without_the_fdatasync(backend: Backend) {
     let mut gone = 0;
     for round in 0..5 {
         let image = folder.path().join(format!("control-{round}"));
-        Disk::make(&image);
+        LoopDisk::make(&image, "384M");
         let durability = Durability::NoSync;
         let (after, acknowledged) = cut(backend, folder.path(), round, &image, durability);
         assert!(!acknowledged.is_empty());

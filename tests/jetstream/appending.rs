@@ -5,8 +5,9 @@ use std::thread::{scope, sleep};
 use std::time::Duration;
 
 use tipoff::domain::Timestamp;
+use tipoff::domain::entry::Body;
 use tipoff::journal::{
-    AppendError, ClusterState, JetStreamJournal, JetStreamSettings, Journal, LocalSettings,
+    Append, AppendError, ClusterState, JetStreamJournal, JetStreamSettings, Journal, LocalSettings,
 };
 
 use crate::appends::{batch, close, settings};
@@ -72,6 +73,38 @@ fn an_append_whose_acknowledgement_is_late_is_stored_once() {
     });
     assert_eq!(sequences(&stamps), [2, 3]);
     assert_eq!(journal.read(1, 9).unwrap().len(), 3);
+}
+
+/// Two nodes draw an id for the same request. Both lose their first acknowledgement.
+#[test]
+fn of_two_different_entries_under_one_id_only_the_stored_one_counts_as_new() {
+    let nats = Nats::start();
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let nodes = folders.each_ref().map(|folder| open(&nats, folder.path()));
+    append(&nodes[0], &[close(1)]);
+    let different = |drawn: u64| {
+        let encoded = close(drawn).encoded().clone();
+        [Append::with_id(close(2).id(), &encoded).unwrap()]
+    };
+    nats.pause(0);
+    let stamps = scope(|scope| {
+        let appends = [0, 1].map(|at| {
+            let node = &nodes[at];
+            scope.spawn(move || append(node, &different(10 + at as u64)).remove(0))
+        });
+        sleep(Duration::from_millis(2_500));
+        nats.resume(0);
+        appends.map(|append| append.join().unwrap())
+    });
+    assert_eq!(stamps.map(|stamp| stamp.sequence), [2, 2]);
+    eventually("both copies have it", || nodes.iter().all(|node| node.head() == 2));
+    let stored = nodes[0].read(2, 1).unwrap();
+    assert_eq!(stored, nodes[1].read(2, 1).unwrap());
+    let Body::SubmissionClosed(stored) = &stored[0].body else { panic!("{stored:?}") };
+    for (at, stamp) in stamps.iter().enumerate() {
+        let is_own = stored.submission.as_str() == format!("s{}", 10 + at);
+        assert_eq!(stamp.repeated, !is_own, "node {at}");
+    }
 }
 
 #[test]

@@ -2,17 +2,19 @@
 
 #![allow(dead_code)]
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rand::Rng;
 use tempfile::TempDir;
 use tipoff::clock::SystemClock;
 use tipoff::config::JetStream;
@@ -31,11 +33,36 @@ pub struct NatsOptions {
     pub max_payload: usize,
     /// The folder with `ca.pem`, `cert.pem` and `key.pem` of the servers. Clients need a certificate then.
     pub tls: Option<PathBuf>,
+    /// Where each server runs. Those that are missing run on loopback.
+    pub hosts: Vec<NatsHost>,
+}
+
+/// Where a server runs.
+#[derive(Clone)]
+pub struct NatsHost {
+    /// The address that it listens on.
+    pub address: Ipv4Addr,
+    /// A program that starts it, and the arguments of that program. The server is to be the direct child.
+    pub launcher: Vec<String>,
+    /// The folder of its streams, if it is not in the folder of the others.
+    pub store: Option<PathBuf>,
+}
+
+impl Default for NatsHost {
+    fn default() -> Self {
+        Self { address: Ipv4Addr::LOCALHOST, launcher: Vec::new(), store: None }
+    }
 }
 
 impl Default for NatsOptions {
     fn default() -> Self {
-        Self { servers: 1, sync_interval: "always", max_payload: 8 * 1024 * 1024, tls: None }
+        Self {
+            servers: 1,
+            sync_interval: "always",
+            max_payload: 8 * 1024 * 1024,
+            tls: None,
+            hosts: Vec::new(),
+        }
     }
 }
 
@@ -47,6 +74,7 @@ pub struct Nats {
 }
 
 struct Server {
+    host: NatsHost,
     /// The port for clients, and the one for the other servers.
     port: u16,
     route: u16,
@@ -65,7 +93,12 @@ impl Nats {
     }
 
     pub fn with(options: NatsOptions) -> Self {
-        let server = |_| Server { port: free_port(), route: free_port(), process: None };
+        let server = |at| Server {
+            host: options.hosts.get(at).cloned().unwrap_or_default(),
+            port: free_port(),
+            route: free_port(),
+            process: None,
+        };
         let count = options.servers;
         let servers = (0..count).map(server).collect();
         let mut nats = Self { folder: tempfile::tempdir().unwrap(), servers, options };
@@ -83,16 +116,21 @@ impl Nats {
 
     /// The settings of a journal in a stream on these servers, with a copy in `local`.
     pub fn settings(&self, local: LocalSettings) -> JetStreamSettings {
-        let scheme = if self.options.tls.is_some() { "tls" } else { "nats" };
-        let servers =
-            self.servers.iter().map(|server| format!("{scheme}://127.0.0.1:{}", server.port));
         JetStreamSettings {
             credentials: Some(self.folder.path().join("node")),
             system_credentials: Some(self.folder.path().join("system")),
             replicas: self.servers.len(),
             max_bytes: 512 * 1024 * 1024,
-            ..JetStreamSettings::new(servers.collect(), local, Arc::new(SystemClock))
+            ..JetStreamSettings::new(self.addresses(), local, Arc::new(SystemClock))
         }
+    }
+
+    /// The addresses for clients.
+    pub fn addresses(&self) -> Vec<String> {
+        let scheme = if self.options.tls.is_some() { "tls" } else { "nats" };
+        let address =
+            |server: &Server| format!("{scheme}://{}:{}", server.host.address, server.port);
+        self.servers.iter().map(address).collect()
     }
 
     /// The table `[jetstream]` of a node that uses these servers.
@@ -108,11 +146,11 @@ impl Nats {
         }
     }
 
-    /// A client with the node's login, to change what a node would not.
+    /// A client with the node's login, to change what a node would not. Of several servers, it takes any.
     pub async fn client(&self) -> async_nats::Client {
         let options = async_nats::ConnectOptions::new();
         let options = options.user_and_password("tipoff".into(), "secret".into());
-        options.connect(format!("127.0.0.1:{}", self.servers[0].port)).await.unwrap()
+        options.connect(self.addresses()).await.unwrap()
     }
 
     /// Kills a server.
@@ -125,9 +163,18 @@ impl Nats {
 
     /// Starts a server again, on the same port and folder.
     pub fn restart(&mut self, at: usize) {
-        self.kill(at);
-        self.spawn(at);
-        self.wait(at);
+        self.restart_all(&[at]);
+    }
+
+    /// Starts servers again, all of them before it waits for one.
+    pub fn restart_all(&mut self, servers: &[usize]) {
+        for at in servers {
+            self.kill(*at);
+            self.spawn(*at);
+        }
+        for at in servers {
+            self.wait(*at);
+        }
     }
 
     /// Stops the execution of a server. It keeps its connections.
@@ -142,7 +189,8 @@ impl Nats {
 
     /// The folder of a server's streams.
     pub fn store(&self, at: usize) -> PathBuf {
-        self.folder.path().join(format!("n{at}"))
+        let in_folder = || self.folder.path().join(format!("n{at}"));
+        self.servers[at].host.store.clone().unwrap_or_else(in_folder)
     }
 
     fn signal(&self, at: usize, signal: Signal) {
@@ -155,7 +203,14 @@ impl Nats {
         std::fs::write(&file, self.config(at)).unwrap();
         let log = self.folder.path().join(format!("n{at}.log"));
         let log = std::fs::File::options().create(true).append(true).open(log).unwrap();
-        let mut command = Command::new(path());
+        let mut command = match self.servers[at].host.launcher.split_first() {
+            None => Command::new(path()),
+            Some((launcher, arguments)) => {
+                let mut command = Command::new(launcher);
+                command.args(arguments).arg(path());
+                command
+            }
+        };
         command.arg("--config").arg(file).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.servers[at].process = Some(command.spawn().unwrap());
     }
@@ -163,11 +218,12 @@ impl Nats {
     fn config(&self, at: usize) -> String {
         let server = &self.servers[at];
         let mut config = format!(
-            "listen: 127.0.0.1:{}\nserver_name: n{at}\nmax_payload: {}\n\
+            "listen: {}:{}\nserver_name: n{at}\nmax_payload: {}\n\
              jetstream {{ store_dir: \"{}\", sync_interval: {}, max_file_store: 4G }}\n\
              accounts {{\n  SYS {{ users: [{{user: system, password: secret, permissions: {SYSTEM}}}] }}\n  \
              TIPOFF {{ jetstream: enabled, users: [{{user: tipoff, password: secret}}] }}\n}}\n\
              system_account: SYS\n",
+            server.host.address,
             server.port,
             self.options.max_payload,
             self.store(at).display(),
@@ -183,11 +239,12 @@ impl Nats {
             .unwrap();
         }
         if self.servers.len() > 1 {
-            let routes: Vec<_> =
-                self.servers.iter().map(|s| format!("nats://127.0.0.1:{}", s.route)).collect();
+            let route = |s: &Server| format!("nats://{}:{}", s.host.address, s.route);
+            let routes: Vec<_> = self.servers.iter().map(route).collect();
             writeln!(
                 config,
-                "cluster {{ name: tipoff, listen: \"127.0.0.1:{}\", routes: [{}] }}",
+                "cluster {{ name: tipoff, listen: \"{}:{}\", routes: [{}] }}",
+                server.host.address,
                 server.route,
                 routes.join(", ")
             )
@@ -202,7 +259,7 @@ impl Nats {
             let server = &mut self.servers[at];
             let ended = server.process.as_mut().unwrap().try_wait().unwrap();
             assert!(ended.is_none(), "nats-server ended: {}", self.log(at));
-            if greets(server.port) {
+            if greets(server.host.address, server.port) {
                 return;
             }
             sleep(Duration::from_millis(25));
@@ -210,7 +267,8 @@ impl Nats {
         panic!("nats-server does not answer: {}", self.log(at));
     }
 
-    fn log(&self, at: usize) -> String {
+    /// What a server logged.
+    pub fn log(&self, at: usize) -> String {
         std::fs::read_to_string(self.folder.path().join(format!("n{at}.log"))).unwrap_or_default()
     }
 }
@@ -226,8 +284,8 @@ impl Drop for Nats {
     }
 }
 
-fn greets(port: u16) -> bool {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+fn greets(address: Ipv4Addr, port: u16) -> bool {
+    let address = SocketAddr::from((address, port));
     let Ok(mut connection) = TcpStream::connect_timeout(&address, Duration::from_millis(200))
     else {
         return false;
@@ -237,9 +295,17 @@ fn greets(port: u16) -> bool {
     connection.read_exact(&mut start).is_ok() && &start == b"INFO"
 }
 
+/// A free port that nobody else gets while a server is down: below the ephemeral range, apart from those of the
+/// exchange, and each only once.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    listener.local_addr().unwrap().port()
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = rand::rng().random_range(12_000..20_000);
+        let is_new = GIVEN.lock().unwrap().insert(port);
+        if is_new && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The program. A test that needs it is never skipped.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -19,6 +19,7 @@ use super::{TRUST_DOMAIN, World};
 pub struct Process {
     config: PathBuf,
     log: PathBuf,
+    address: Ipv4Addr,
     port: u16,
     ops: u16,
     child: Option<Child>,
@@ -32,14 +33,19 @@ pub struct Process {
 impl Process {
     /// Writes the configuration of a world, with ports that stay the same over restarts.
     pub fn prepare(world: &World) -> Self {
+        Self::prepare_at(world, &world.config.storage.data, Ipv4Addr::LOCALHOST)
+    }
+
+    /// The same for a node of several, with its data and its address.
+    pub fn prepare_at(world: &World, data: &Path, address: Ipv4Addr) -> Self {
         let (port, ops) = (free_port(), free_port());
         let config = world.path(format!("tipoff-{port}.toml"));
         let text = format!(
-            "[server]\ngrpc = \"127.0.0.1:{port}\"\nops = \"127.0.0.1:{ops}\"\ntrust_domain = \
+            "[server]\ngrpc = \"{address}:{port}\"\nops = \"{address}:{ops}\"\ntrust_domain = \
              \"{TRUST_DOMAIN}\"\nidentity = \"{}\"\ndrain_timeout_s = 10\n[storage]\ndata = \"{}\"\n\
              min_free_mb = 16\njournal = \"{}\"\n{}",
             world.config.server.identity.display(),
-            world.config.storage.data.display(),
+            data.display(),
             match world.config.storage.journal {
                 JournalBackend::Sled => "sled",
                 JournalBackend::Files => "files",
@@ -52,6 +58,7 @@ impl Process {
         Self {
             config,
             log,
+            address,
             port,
             ops,
             child: None,
@@ -170,19 +177,22 @@ impl Process {
 
     /// Its address, without a scheme.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.address, self.port)
     }
 
     pub fn grpc(&self) -> SocketAddr {
-        ([127, 0, 0, 1], self.port).into()
+        (self.address, self.port).into()
     }
 
     pub fn ops(&self) -> SocketAddr {
-        ([127, 0, 0, 1], self.ops).into()
+        (self.address, self.ops).into()
     }
 
     pub fn url(&self) -> String {
-        format!("https://localhost:{}", self.port)
+        match self.address {
+            Ipv4Addr::LOCALHOST => format!("https://localhost:{}", self.port),
+            address => format!("https://{address}:{}", self.port),
+        }
     }
 }
 

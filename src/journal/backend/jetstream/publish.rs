@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::publish::PublishAck;
 use async_nats::jetstream::{self, ErrorCode};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -16,6 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Shared;
 use super::frame::{Frame, Kind};
+use crate::domain::Entry;
 use crate::domain::entry::AppendId;
 use crate::journal::{Append, AppendError, AppendOutcome, MAX_ENTRY_BYTES, Stamp};
 
@@ -161,9 +161,13 @@ impl Tries {
             match answer {
                 Ok(ack) => {
                     "the local copy has not reached it".clone_into(&mut self.last_error);
-                    // After a lost acknowledgement, the duplicate may be the own first try.
-                    let repeated = ack.duplicate && (is_first || ack.sequence <= head);
-                    return stored(shared, message.id, &ack, repeated).await;
+                    let stamp = stored(shared, message.id, ack.sequence).await?;
+                    let repeated = match (ack.duplicate, is_first) {
+                        (false, _) => false,
+                        (true, true) => true,
+                        (true, false) => is_repeat(shared, message, stamp, head).await?,
+                    };
+                    return Ok(Stamp { repeated, ..stamp });
                 }
                 Err(error) if is_final(&error) && !self.may_be_stored => {
                     return Err(AppendError::Rejected(describe(&error)));
@@ -173,7 +177,8 @@ impl Tries {
             if let Some(stamp) = shared.find_recent(message.id)
                 && stamp.sequence <= *shared.copy.watch().borrow()
             {
-                return Ok(Stamp { repeated: stamp.sequence <= head, ..stamp });
+                let repeated = is_repeat(shared, message, stamp, head).await?;
+                return Ok(Stamp { repeated, ..stamp });
             }
             is_first = false;
             sleep(RETRY).await;
@@ -183,27 +188,47 @@ impl Tries {
 }
 
 /// The stamp of an acknowledged message, once the local copy holds it.
-async fn stored(
-    shared: &Arc<Shared>,
-    id: AppendId,
-    ack: &PublishAck,
-    repeated: bool,
-) -> AppendOutcome {
-    let sequence = ack.sequence;
+async fn stored(shared: &Arc<Shared>, id: AppendId, sequence: u64) -> Result<Stamp, AppendError> {
     let closed = |_| AppendError::Unknown("the journal was closed".into());
     shared.copy.watch().wait_for(|head| *head >= sequence).await.map_err(closed)?;
     if let Some(stamp) = shared.find_recent(id).filter(|stamp| stamp.sequence == sequence) {
-        return Ok(Stamp { repeated, ..stamp });
+        return Ok(stamp);
     }
+    let entry = read_one(shared, sequence).await?;
+    if entry.id != id {
+        let reason = format!("it was acknowledged as entry {sequence}, which is another one");
+        return Err(AppendError::Unknown(reason));
+    }
+    Ok(Stamp::new(sequence, entry.time))
+}
+
+/// Whether another append stored the entry that has the id of a message, and not an earlier try of this one. `head` is
+/// the head before the first try.
+///
+/// Another node may have stored the same id meanwhile. Its entry may differ, where a node draws an id: then this
+/// one was not stored, and must not be taken for what the journal holds.
+async fn is_repeat(
+    shared: &Arc<Shared>,
+    message: &Outgoing,
+    stamp: Stamp,
+    head: u64,
+) -> Result<bool, AppendError> {
+    if stamp.sequence <= head {
+        return Ok(true);
+    }
+    let own = Frame::decode(message.payload.clone()).map_err(AppendError::Unknown)?;
+    let own = stamp.decode(&own.entry).map_err(|error| AppendError::Unknown(error.to_string()))?;
+    Ok(read_one(shared, stamp.sequence).await? != own)
+}
+
+/// Reads an entry of the local copy.
+async fn read_one(shared: &Arc<Shared>, sequence: u64) -> Result<Entry, AppendError> {
+    let unknown = |error: String| AppendError::Unknown(error);
     let copy = Arc::clone(&shared.copy);
     let read = tokio::task::spawn_blocking(move || copy.read(sequence, 1)).await;
-    let unknown = |error: String| AppendError::Unknown(error);
     let entries = read.map_err(|error| unknown(error.to_string()))?;
-    let entries = entries.map_err(|error| unknown(error.to_string()))?;
-    match entries.first() {
-        Some(entry) if entry.id == id => Ok(Stamp { repeated, ..Stamp::new(sequence, entry.time) }),
-        _ => Err(unknown(format!("it was acknowledged as entry {sequence}, which is another one"))),
-    }
+    let mut entries = entries.map_err(|error| unknown(error.to_string()))?;
+    entries.pop().ok_or_else(|| unknown(format!("the local copy has no entry {sequence}")))
 }
 
 /// Whether an answer says that this try stored nothing.
