@@ -126,7 +126,8 @@ fn what_was_exported_is_shared_with_nobody_else_without_a_word() {
     let pulled = done(facegraph(&["pull", "--snapshot", "--format", "csv"])).out;
     let mut copies = vec![stage.file("pulled.csv", pulled)];
     for format in ["stix", "misp", "threatexchange", "csv"] {
-        let path = stage.world.path(&format!("exported.{format}")).display().to_string();
+        let name = format!("exported.{format}");
+        let path = stage.world.path(&name).display().to_string();
         let written = facegraph(&["export", "--format", format, "--out", &path]);
         assert_eq!(written.code, Some(0), "{format}: {written:?}");
         copies.push(path);

@@ -37,7 +37,7 @@ fn is_unknown(name: &str) -> bool {
 
 fn question(unknown: &str) -> String {
     let close = Platform::close_to(unknown);
-    let close = close.map(|id| format!(": did you mean `{id}`?")).unwrap_or_else(|| ".".into());
+    let close = close.map_or_else(|| ".".into(), |id| format!(": did you mean `{id}`?"));
     format!(
         "nobody knows the platform `{}`{close} Add --new-platform if it is new",
         unknown.escape_debug()
