@@ -77,7 +77,9 @@ async fn an_author_sees_the_access_to_each_object_that_a_liaison_receives() {
     soon(feed.next_event()).await.unwrap();
     assert_eq!(birdsite.accesses(None, None).await.unwrap().len(), accesses);
     // There are none for another liaison, or after this time.
-    assert!(birdsite.accesses(Some("other-unit"), None).await.unwrap().is_empty());
+    assert!(birdsite.accesses(Some("facegraph"), None).await.unwrap().is_empty());
+    let unknown = birdsite.accesses(Some("other-unit"), None).await.unwrap_err().to_string();
+    assert!(unknown.contains("there is no partner `other-unit`"), "{unknown}");
     let later = Some(timestamp(now().plus(HOUR)));
     assert!(birdsite.accesses(None, later).await.unwrap().is_empty());
     assert_eq!(birdsite.accesses(Some("cyber-unit"), None).await.unwrap().len(), accesses);
