@@ -309,7 +309,7 @@ async fn a_node_continues_after_its_journal_moved() {
     let moved = tipoff(&["migrate", "--to", "files"], &data);
     assert!(moved.status.success(), "{}", String::from_utf8_lossy(&moved.stderr));
     let (status, log) = Process::prepare(&world).run_to_end();
-    assert_eq!(status.code(), Some(1), "the configuration still says sled: {log}");
+    assert_eq!(status.code(), Some(2), "the configuration still says sled: {log}");
     let command = format!("tipoff journal migrate --to sled --data {}", data.display());
     assert!(log.contains(&command), "{log}");
     let missing = tipoff(&["migrate", "--to", "sled", "--config", "no-such.toml"], &data);

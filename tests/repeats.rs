@@ -38,7 +38,9 @@ fn an_export_goes_to_nobody_else_unless_somebody_is_named() {
     done(stage.run("birdsite", &["submit", &secret, "--to", "tubeworks"]));
     let exported = done(stage.run("tubeworks", &["export", "--format", "csv"])).out;
     let exported = stage.file("exported.csv", exported);
-    stage.run("tubeworks", &["submit", &exported]).failed(2, "column `audience`");
+    stage
+        .run("tubeworks", &["submit", &exported])
+        .failed(2, "says with whom each value was shared");
     done(stage.run("tubeworks", &["submit", &exported, "--dry-run"]));
     let named = done(stage.run("tubeworks", &["submit", &exported, "--to", "birdsite"]));
     assert!(named.err.contains("columns not read: audience, author"), "{named:?}");
