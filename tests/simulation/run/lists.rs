@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tipoff::domain::Timestamp;
 use tipoff::domain::audience::AudienceDigest;
 use tipoff::domain::list::{ListChanges, ListName, ListReceipt, ShrinkPolicy};
 use tipoff::domain::submission::{CloseRequest, ItemReceipt, Receipt, SubmissionRequest};
+use tipoff::domain::{Position, Timestamp};
 
 use super::Run;
 use crate::cast::id;
@@ -160,7 +160,13 @@ impl Run {
             let request = SubmissionRequest { id: submission_id(*number), batch: None, close };
             async move { exchange.commands.submit(&caller, request).await }
         });
-        let closed = |receipt: &Receipt| observation(&format!("closed {:?}", receipt.lists), []);
+        let without_entries = |lists| ListReceipt { withdrawn_by: None, ..lists };
+        let closed = |receipt: &Receipt| {
+            let entries = receipt.lists.and_then(|lists| lists.withdrawn_by);
+            let entries = entries.into_iter().flat_map(|(first, last)| [first, last]);
+            let entries: Vec<_> = entries.map(|sequence| Position::new(sequence, 0)).collect();
+            observation(&format!("closed {:?}", receipt.lists.map(without_entries)), entries)
+        };
         self.observe_answer(author, answer.as_ref().map(closed));
         let is_open = self.lists.submissions.contains_key(number);
         let receipt = match answer {
@@ -173,7 +179,6 @@ impl Run {
         let (expected, withdrawn) = self.lists.close(*number, policy, self.world.hours_ago(0));
         let names_entries =
             |lists: ListReceipt| lists.withdrawn_by.is_some() == (lists.done.withdrawn > 0);
-        let without_entries = |lists| ListReceipt { withdrawn_by: None, ..lists };
         if receipt.lists.map(without_entries) != expected
             || !receipt.lists.is_none_or(names_entries)
         {
