@@ -118,13 +118,8 @@ pub fn migrate(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MigrationOutcome, MigrateError> {
     let folder = &settings.folder;
-    check_owner(folder)?;
     let (new, old) = (migrating(folder), migrated(folder));
-    let interrupted = old.exists();
-    if interrupted {
-        take_place(folder)?;
-    }
-    let Some(from) = only_backend(folder, interrupted)? else {
+    let Some(JournalFound { backend: from, interrupted }) = find_journal(folder)? else {
         return Ok(MigrationOutcome::Finished);
     };
     let (source, lock) = open_locked(from, settings.clone())?;
@@ -152,6 +147,25 @@ pub fn migrate(
     take_place(folder)?;
     drop(lock);
     Ok(MigrationOutcome::Copied(entries))
+}
+
+/// The journal that a migration starts with.
+struct JournalFound {
+    backend: Backend,
+    /// Whether an earlier migration was interrupted. Its last step is done now.
+    interrupted: bool,
+}
+
+/// Finishes an interrupted migration, and finds the only journal in the folder. `None` if the finished one left an empty
+/// journal.
+fn find_journal(folder: &Path) -> Result<Option<JournalFound>, MigrateError> {
+    check_owner(folder)?;
+    let interrupted = migrated(folder).exists();
+    if interrupted {
+        take_place(folder)?;
+    }
+    let backend = only_backend(folder, interrupted)?;
+    Ok(backend.map(|backend| JournalFound { backend, interrupted }))
 }
 
 /// The backend of the only journal in a folder. `None` if an interrupted migration left an empty journal there.

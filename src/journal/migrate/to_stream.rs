@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{
-    MigrateError, MigrationOutcome, STEP, check_owner, compare, entry_count, only_backend, remove,
+    JournalFound, MigrateError, MigrationOutcome, STEP, compare, entry_count, find_journal, remove,
     take_place,
 };
 use crate::journal::backend::{copied_stream, migrated, migrating, open_locked};
@@ -29,13 +29,8 @@ pub fn migrate_to_stream(
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<MigrationOutcome, MigrateError> {
     let folder = &settings.local.folder;
-    check_owner(folder)?;
     let (new, old) = (migrating(folder), migrated(folder));
-    let interrupted = old.exists();
-    if interrupted {
-        take_place(folder)?;
-    }
-    let Some(backend) = only_backend(folder, interrupted)? else {
+    let Some(JournalFound { backend, interrupted }) = find_journal(folder)? else {
         return Ok(MigrationOutcome::Finished);
     };
     match (copied_stream(folder)?, source) {

@@ -95,10 +95,10 @@ impl Inner {
 
     /// Stores a message, unless its id was stored lately. Returns its sequence, and whether it was.
     fn publish(&mut self, id: AppendId, now: Timestamp, payload: Bytes) -> (u64, bool) {
-        let recent = self.messages.len().saturating_sub(DEDUP_MESSAGES);
-        let found = self.messages.iter().enumerate().skip(recent).find(|(_, one)| one.id == id);
-        if let Some((at, _)) = found {
-            return (at as u64 + 1, true);
+        let before = self.messages.len().saturating_sub(DEDUP_MESSAGES);
+        let recent = &self.messages[before..];
+        if let Some(at) = recent.iter().position(|message| message.id == id) {
+            return ((before + at) as u64 + 1, true);
         }
         if self.happens(8) {
             // Another leader, whose clock is ahead or behind.
