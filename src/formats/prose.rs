@@ -1,8 +1,7 @@
 //! Text: sentences in which values stand, as in an article or an e-mail.
 //!
-//! Defanged values, digests and what stands between back-ticks are taken, and so are plain addresses of machines. Plain
-//! links are references; other plain values are listed. A sentence may say anything of a value, so that the verdict is
-//! `unknown` unless the user states one.
+//! Defanged values, digests and what stands between back-ticks are taken. Plain links are references; other plain values
+//! are listed. A sentence may say anything of a value, so that the verdict is `unknown` unless the user states one.
 
 mod detect;
 mod lines;
@@ -16,7 +15,7 @@ pub use self::detect::{is_prose, is_sentence};
 pub use self::lines::read;
 use self::marked::{ValueSpan, marked_values};
 pub use self::marked::{is_defanged, push_defanged_target};
-use self::plain::{Plain, is_of_attacker, plain_values};
+use self::plain::plain_values;
 pub use self::role::{Role, Stated, role_of_introduced};
 use self::role::{joins, role};
 use super::{Class, SkipReason, cell, count};
@@ -112,7 +111,7 @@ fn values(text: &str, platform: Option<&str>) -> Vec<(usize, ParagraphItem)> {
     let spans = spans(text);
     let (mut found, mut line, mut counted_to) = (Vec::new(), 0, 0);
     let (mut last_end, mut last_role) = (0, Role::Reported);
-    for (at, (ValueSpan { start, end }, plain)) in spans.iter().enumerate() {
+    for (at, (ValueSpan { start, end }, is_marked)) in spans.iter().enumerate() {
         let part = &text[*start..*end];
         line += text[counted_to..*start].matches('\n').count();
         counted_to = *start;
@@ -137,14 +136,9 @@ fn values(text: &str, platform: Option<&str>) -> Vec<(usize, ParagraphItem)> {
         };
         // The comma after a value is no part of it, but of what follows.
         (last_end, last_role) = (start + part.trim_end_matches([',', ';', ':']).len(), role);
-        let is_taken = match plain {
-            None | Some(Plain::Value) => true,
-            Some(Plain::Mail) => is_of_attacker(before),
-            Some(Plain::Mention) => false,
-        };
         found.extend(indicators.into_iter().map(|indicator| {
             let item = match role.stated() {
-                Some(stated) if is_taken => {
+                Some(stated) if *is_marked => {
                     ParagraphItem { stated, ..ParagraphItem::of(line, Class::Indicator(indicator)) }
                 }
                 Some(_) => ParagraphItem::left_out(line, SkipReason::TextWithValue, part),
@@ -156,11 +150,11 @@ fn values(text: &str, platform: Option<&str>) -> Vec<(usize, ParagraphItem)> {
     found
 }
 
-/// The marked and plain values of a text, in their order.
-fn spans(text: &str) -> Vec<(ValueSpan, Option<Plain>)> {
+/// The marked and plain values of a text, in their order, and whether each is marked.
+fn spans(text: &str) -> Vec<(ValueSpan, bool)> {
     let marked = marked_values(text);
-    let plain = plain_values(text, &marked).into_iter().map(|(span, plain)| (span, Some(plain)));
-    let mut spans: Vec<_> = marked.iter().map(|span| (*span, None)).chain(plain).collect();
+    let plain = plain_values(text, &marked).into_iter().map(|span| (span, false));
+    let mut spans: Vec<_> = marked.iter().map(|span| (*span, true)).chain(plain).collect();
     spans.sort_by_key(|(span, _)| span.start);
     spans
 }

@@ -276,25 +276,3 @@ pub const LURE_WORDS: &[&str] = &[
     "asked",
     "instructed",
 ];
-
-/// Words in front of a plain mail address that say whose it is. Without one it may be that of the author or of a victim.
-pub const MAIL_OF_ATTACKERS: &[&str] = &[
-    "sender",
-    "senders",
-    "spam",
-    "spammer",
-    "scam",
-    "scammer",
-    "scammers",
-    "phisher",
-    "phishers",
-    "attacker",
-    "attackers",
-    "actor",
-    "actors",
-    "operator",
-    "operators",
-    "registrant",
-    "malicious",
-    "fraudulent",
-];

@@ -1,27 +1,15 @@
 //! What a text holds that is not marked as a value, and reads as one: `203.0.113.9`, `a@b.example`.
 
 use super::marked::ValueSpan;
-use super::phrases::MAIL_OF_ATTACKERS;
 use crate::domain::decoration::strip_decoration;
 use crate::domain::{Indicator, Kind};
-use crate::formats::wording::{has_word, words};
 
 /// Words of a text that holds a value alone at most. Whose it is, nobody says.
 const MAX_WORDS: usize = 3;
 
-/// What to do with a plain value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plain {
-    /// Nobody writes it for another reason: an address of a machine or of money.
-    Value,
-    /// It may be the address of the author or of a victim. It is a value if the words in front of it say so.
-    Mail,
-    /// It may be a site that the text only mentions, or no name at all. It is listed.
-    Mention,
-}
-
-/// The plain values of a text, outside of `marked`.
-pub fn plain_values(text: &str, marked: &[ValueSpan]) -> Vec<(ValueSpan, Plain)> {
+/// The plain values of a text, outside of `marked`. A sentence may name its author, a victim or a version in the same way,
+/// so they are listed and not taken.
+pub fn plain_values(text: &str, marked: &[ValueSpan]) -> Vec<ValueSpan> {
     if text.split_whitespace().nth(MAX_WORDS).is_none() {
         return Vec::new();
     }
@@ -34,28 +22,21 @@ pub fn plain_values(text: &str, marked: &[ValueSpan]) -> Vec<(ValueSpan, Plain)>
         if word.contains('`') || !marked.iter().all(is_apart) {
             continue;
         }
-        found.extend(plain(word, before).map(|plain| (span, plain)));
+        found.extend(is_plain_value(word, before).then_some(span));
     }
     found
 }
 
-/// Whether the words in front of a mail address say that the attacker has it.
-pub fn is_of_attacker(before: &str) -> bool {
-    has_word(&words(&before.to_lowercase()), MAIL_OF_ATTACKERS)
-}
-
-fn plain(word: &str, before: &str) -> Option<Plain> {
+fn is_plain_value(word: &str, before: &str) -> bool {
     let may_be_value = word.contains(['.', ':', '@']) || word.len() >= MIN_CRYPTO_BYTES;
     if !may_be_value || word.contains("://") || !word.is_ascii() {
-        return None;
+        return false;
     }
-    let read = Indicator::read(bare(word), None).ok()?;
-    match read.kind() {
-        Kind::Ip | Kind::Network if is_version(before) => None,
-        Kind::Ip | Kind::Network | Kind::CryptoAddress => Some(Plain::Value),
-        Kind::Email => Some(Plain::Mail),
-        Kind::Domain => Some(Plain::Mention).filter(|_| !super::marked::is_file_name(bare(word))),
-        _ => None,
+    match Indicator::read(bare(word), None).map(|read| read.kind()) {
+        Ok(Kind::Ip | Kind::Network) => !is_version(before),
+        Ok(Kind::CryptoAddress | Kind::Email) => true,
+        Ok(Kind::Domain) => !super::marked::is_file_name(bare(word)),
+        _ => false,
     }
 }
 

@@ -76,7 +76,7 @@ fn a_message_of_a_few_lines_is_text() {
 }
 
 #[test]
-fn plain_values_are_taken_or_listed_in_the_order_of_the_text() {
+fn plain_values_are_listed_in_the_order_of_the_text() {
     let text = b"The kit at hxxps://login-quay[.]example/in sends mails to victims, see https://blog.example/kit too.\n\
         Its server is 203.0.113.9, version 4.2.0.1, the operator writes as ops@pier.example to victims.\n\
         Dana (dana@platform.example) found it on quay-news.example by 2001:db8::9, contact us at desk@platform.example.\n";
@@ -90,12 +90,29 @@ fn plain_values_are_taken_or_listed_in_the_order_of_the_text() {
     let expected = [
         (1, "url", "https://login-quay.example/in"),
         (1, "reference", "https://blog.example/kit"),
-        (2, "ip", "203.0.113.9"),
-        (2, "email", "ops@pier.example"),
+        (2, "text_with_value", "203.0.113.9"),
+        (2, "text_with_value", "ops@pier.example"),
         (3, "text_with_value", "dana@platform.example"),
         (3, "text_with_value", "quay-news.example"),
-        (3, "ip", "2001:db8::9"),
+        (3, "text_with_value", "2001:db8::9"),
         (3, "reference", "desk@platform.example"),
     ];
     assert_eq!(read, expected.map(|(row, what, value)| (row, what, value.to_owned())));
+}
+
+#[test]
+fn nobody_whom_a_sentence_only_names_is_accused() {
+    let sentences = [
+        "The scam mail was sent to dana@victim.example last week.",
+        "A malicious message reached our colleague bob@bank.example.",
+        "They attacked our own resolver 198.51.100.7 from outside.",
+        "It runs on Acrobat 9.4.0.195 and OpenSSL 1.1.1.1 alone.",
+        "You can donate to bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq here.",
+    ];
+    for sentence in sentences {
+        let read =
+            crate::formats::read_as(sentence.as_bytes(), Some(Format::Text), &Assumed::default());
+        let read = read.unwrap();
+        assert!(read.iter().all(|record| !record.class.is_indicator()), "{sentence}: {read:?}");
+    }
 }
