@@ -97,7 +97,8 @@ impl Client {
     /// Like [`Client::new`], for an exchange with several nodes. Starts at a random one and stays there until a
     /// call fails temporarily. Then goes on at the next one, with the same requests: each is stored once.
     ///
-    /// Reads that follow a receipt wait until the node that answers has applied it. An error that is not
+    /// Feeds, snapshots, and reads of indicators, campaigns and enforcements that follow a receipt wait until the node
+    /// that answers has applied it. Lists of tips, partners, groups, holds and accesses do not: ask again. An error that is not
     /// temporary, such as a refused certificate, is returned and not tried elsewhere.
     pub fn of_nodes(
         servers: impl IntoIterator<Item = impl Into<String>>,

@@ -176,13 +176,13 @@ impl Exchange {
     /// How long ago the quorum of a shared journal confirmed the head. `None` if the journal is not shared, or was
     /// never confirmed.
     pub fn head_confirmed_ago(&self) -> Option<Duration> {
-        let confirmed = self.core.log.cluster()?.confirmed?;
+        let confirmed = self.core.log.cluster()?.borrow().confirmed?;
         Some(self.core.clock.instant().saturating_duration_since(confirmed.at))
     }
 
     /// The number of risks of a shared journal that the configuration accepts.
     pub fn accepted_risks(&self) -> u64 {
-        self.core.log.cluster().map_or(0, |status| status.accepted_risks.len() as u64)
+        self.core.log.cluster().map_or(0, |status| status.borrow().accepted_risks.len() as u64)
     }
 
     /// The size of the journal on disk, in bytes; `None` if it has no files.

@@ -84,7 +84,7 @@ impl Client {
         &self,
         request: pb::WithdrawEnforcementsRequest,
     ) -> Result<pb::WithdrawEnforcementsResponse, ClientError> {
-        self.call(Self::campaign_service, CampaignServiceClient::withdraw_enforcements, request)
+        self.write(Self::campaign_service, CampaignServiceClient::withdraw_enforcements, request)
             .await
     }
 

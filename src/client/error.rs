@@ -339,6 +339,27 @@ mod tests {
         assert_eq!(retries.delay_after(&full), None, "no retry is left");
     }
 
+    #[tokio::test]
+    async fn a_stream_that_opens_at_each_address_and_breaks_is_not_retried_for_ever() {
+        let retry_policy = RetryPolicy {
+            first_delay: Duration::ZERO,
+            max_delay: Duration::ZERO,
+            max_retries: Some(3),
+            timeout: None,
+        };
+        let mut retries = retry_policy.retries(2);
+        let mut attempts = 0;
+        loop {
+            retries.limit(async { Ok(()) }).await.unwrap();
+            attempts += 1;
+            assert!(attempts < 100, "it goes on for ever");
+            if retries.delay_after(&Status::unavailable("broken").into()).is_none() {
+                break;
+            }
+        }
+        assert_eq!(attempts, 8, "each of two addresses four times");
+    }
+
     #[test]
     fn a_delay_until_the_next_hour_is_left_to_the_caller_unless_retries_are_unlimited() {
         let limited = CallFailure {

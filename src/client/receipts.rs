@@ -61,5 +61,6 @@ several_entries!(
     PlaceHoldResponse,
     ReleaseIndicatorsResponse,
     SuspendPartnerResponse,
+    WithdrawEnforcementsResponse,
     WithdrawIndicatorsResponse
 );

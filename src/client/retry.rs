@@ -84,7 +84,7 @@ pub(super) struct Retries {
     timeout: Option<Duration>,
     /// The number of addresses. Each is tried once before the next delay.
     servers: usize,
-    /// Failed attempts since the last answer.
+    /// Failed attempts. An answer resets them not: a stream may open at each address, and break.
     failed: usize,
     /// The longest delay that a node requested since the last delay.
     requested_delay: Duration,
@@ -135,7 +135,6 @@ impl Retries {
     pub fn answered(&mut self) {
         self.started = None;
         self.unreported = None;
-        self.failed = 0;
         self.requested_delay = Duration::ZERO;
     }
 

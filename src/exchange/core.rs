@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::domain::{PartnerId, Position};
 use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Registry};
-use crate::journal::{Append, AppendError, JournalError, Log, LoggedEntry, Stamp};
+use crate::journal::{Append, AppendError, ClusterStatus, JournalError, Log, LoggedEntry, Stamp};
 
 /// The log, the index and the clock of one node. All parts of the exchange share it.
 #[derive(Debug)]
@@ -185,6 +185,24 @@ impl Core {
         self.log.read(from, limit).await.map_err(read_error)
     }
 
+    /// Waits until this node has applied what other nodes have stored until now: a command that looks for what it changes
+    /// must not miss it. Returns at once if no other node writes to the journal.
+    pub(in crate::exchange) async fn catch_up_with_others(&self) -> Result<()> {
+        let Some(mut status) = self.log.cluster() else { return Ok(()) };
+        let asked = self.clock.instant();
+        let is_newer = |status: &ClusterStatus| {
+            status.confirmed.is_some_and(|confirmed| confirmed.at >= asked)
+        };
+        let confirmed =
+            tokio::time::timeout(self.settings.read_after_timeout, status.wait_for(is_newer));
+        let head = match confirmed.await {
+            Ok(Ok(status)) => status.confirmed.map_or(0, |confirmed| confirmed.head),
+            Ok(Err(_)) => return Err(Error::stopping()),
+            Err(_) => return Err(behind("the entries of other nodes are")),
+        };
+        self.wait_for(Position::new(head, 0)).await
+    }
+
     /// Waits until this node has applied a version.
     pub async fn wait_for(&self, version: Position) -> Result<()> {
         let mut checkpoint = self.index.watch();
@@ -192,13 +210,14 @@ impl Core {
         match tokio::time::timeout(self.settings.read_after_timeout, applied).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(_)) => Err(Error::stopping()),
-            Err(_) => Err(Error::new(
-                Kind::Unavailable,
-                "read_after",
-                format!("version {version} is not applied on this node yet: try again"),
-            )),
+            Err(_) => Err(behind(&format!("version {version} is"))),
         }
     }
+}
+
+fn behind(what: &str) -> Error {
+    let message = format!("{what} not applied on this node yet: try again");
+    Error::new(Kind::Unavailable, "read_after", message)
 }
 
 fn first_entry(entries: Vec<Arc<LoggedEntry>>, sequence: u64) -> Result<Arc<LoggedEntry>> {

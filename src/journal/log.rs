@@ -203,8 +203,8 @@ impl Log {
     }
 
     /// What the node knows of the other nodes' part, if the journal is shared with any.
-    pub fn cluster(&self) -> Option<ClusterStatus> {
-        self.journal.cluster().map(|status| status.borrow().clone())
+    pub fn cluster(&self) -> Option<watch::Receiver<ClusterStatus>> {
+        self.journal.cluster()
     }
 
     /// The sequence of the oldest entry.

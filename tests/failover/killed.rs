@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use tipoff::client::{
     Client, FeedEvent, FeedStart, Replica, Report, ReportBatch, ReportSummary, RetryPolicy,
     SubmissionOptions,
@@ -130,4 +131,24 @@ async fn a_client_reads_its_own_writes_from_another_node_and_pulls_on_after_a_ki
     }
     assert_eq!(reader.server(), addresses[1]);
     assert_eq!(pulled, (0..20).map(value).collect::<Vec<_>>());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_ends_what_was_just_shared_at_another_node() {
+    let cluster = Cluster::start(2);
+    let clients = [0, 1].map(|at| cluster.client_of("birdsite", at));
+    for round in 0..12 {
+        let number = u32::try_from(round).unwrap() + 1;
+        let name = value(round);
+        let request = batch("one-by-one", number, None, vec![domain(&name)]);
+        let (here, there) = (round % 2, (round + 1) % 2);
+        // The other node is behind when it goes on.
+        cluster.nodes[there].signal(Signal::SIGSTOP);
+        soon(clients[here].submit(request)).await.unwrap();
+        cluster.nodes[there].signal(Signal::SIGCONT);
+        let keys = vec![pb::IndicatorKey { value: name, ..pb::IndicatorKey::default() }];
+        let request = pb::WithdrawIndicatorsRequest { keys, ..Default::default() };
+        let withdrawn = soon(clients[there].withdraw(request)).await.unwrap();
+        assert_eq!(withdrawn.withdrawn, 1, "round {round}");
+    }
 }

@@ -146,6 +146,7 @@ fn the_same_seed_gives_the_same_trace() {
         let traces = [(); 2].map(|()| run(&history, seed).unwrap());
         let differs = traces[0].lines().zip(traces[1].lines()).find(|(one, other)| one != other);
         assert_eq!(differs, None, "seed {seed}");
+        assert_eq!(traces[0].len(), traces[1].len(), "seed {seed}");
         assert!(traces[0].len() > 100, "seed {seed} shows nothing");
     }
 }

@@ -29,6 +29,7 @@ impl Commands {
         ids: &[EnforcementId],
         audience: Option<&Audience>,
     ) -> Result<EnforcementWithdrawalReceipt> {
+        self.core.catch_up_with_others().await?;
         let audience = audience.map(AudienceDigest::of);
         let targets = targets(&self.core.index.read()?, caller.partner(), ids, audience)?;
         let mut receipt = EnforcementWithdrawalReceipt::default();

@@ -30,6 +30,14 @@ impl Commands {
         partner: Partner,
     ) -> Result<PutReceipt<Partner>> {
         let registry = self.core.registry();
+        if let Some(group) = &partner.default_group
+            && registry.group(group).is_none_or(|group| group.current(&partner.id).is_none())
+        {
+            let reason = format!(
+                "there is no group `{group}`, or the partner is not in it: add it to the group first"
+            );
+            return Err(Invalid::new("default_group", reason).into());
+        }
         if let Some(rule) = registry.refuses_partner(&partner) {
             return Err(refused(&VoidReason::Registry(rule)));
         }

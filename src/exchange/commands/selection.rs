@@ -82,6 +82,7 @@ impl Commands {
         scope: Scope,
         reject: impl Fn(Candidate<'_>) -> Option<Invalid> + Send + 'static,
     ) -> Result<ResolvedSelection> {
+        self.core.catch_up_with_others().await?;
         let author = caller.partner().clone();
         let resolving = self.core.blocking(move |core| {
             resolve(&core.index.read()?, &author, &selection, scope, &reject)

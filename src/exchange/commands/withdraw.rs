@@ -38,6 +38,7 @@ impl Commands {
         indicators: BTreeSet<IndicatorId>,
         audience: Option<&Audience>,
     ) -> Result<WithdrawalReceipt> {
+        self.core.catch_up_with_others().await?;
         let (partner, audience) = (caller.partner().clone(), audience.map(AudienceDigest::of));
         let selecting =
             move |core: &Core| targets(&core.index.read()?, &partner, &indicators, audience);
@@ -51,6 +52,7 @@ impl Commands {
         caller: &Caller,
         submission: &SubmissionId,
     ) -> Result<WithdrawalReceipt> {
+        self.core.catch_up_with_others().await?;
         let (partner, submission) = (caller.partner().clone(), submission.clone());
         let reading =
             self.core.blocking(move |core| batches_of(&core.index.read()?, &partner, &submission));

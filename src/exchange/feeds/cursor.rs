@@ -10,13 +10,14 @@ impl Core {
     /// than `read_after_timeout`. A cursor past the confirmed head of the journal is left to the check of cursors.
     pub(in crate::exchange) async fn catch_up_to(&self, cursor: Cursor) -> Result<()> {
         let sequence = cursor.position.last_read.sequence;
-        if self.index.checkpoint() >= sequence || self.log.cluster().is_none() {
+        let Some(status) = self.log.cluster().filter(|_| self.index.checkpoint() < sequence) else {
             return Ok(());
-        }
+        };
+        let asked = self.clock.instant();
         let waited = self.wait_for(cursor.position.last_read).await;
-        let status = self.log.cluster().unwrap_or_default();
-        let is_ahead = status.refusal().is_none()
-            && status.confirmed.is_some_and(|confirmed| confirmed.head < sequence);
+        // An older confirmation says nothing: the node may be cut off since.
+        let confirmed = status.borrow().confirmed.filter(|confirmed| confirmed.at >= asked);
+        let is_ahead = confirmed.is_some_and(|confirmed| confirmed.head < sequence);
         if is_ahead { Ok(()) } else { waited }
     }
 

@@ -111,6 +111,8 @@ async fn session(shared: &Arc<Shared>) -> SessionEnd {
 
 async fn follow(shared: &Arc<Shared>) -> Result<Infallible, SessionEnd> {
     let mut connections = shared.connections.clone();
+    // Before the state is looked at: a connection that is made in between is a change.
+    connections.borrow_and_update();
     if shared.client.connection_state() != async_nats::connection::State::Connected {
         let connected = timeout(shared.settings.ack_timeout, connections.changed()).await;
         connected.map_err(|_| SessionEnd::Lost("no server answers".into()))?.ok();

@@ -86,14 +86,18 @@ async fn ask(system: &Client) -> Result<Vec<Answer>, String> {
 /// What is wrong with a server's version.
 fn version_risk(server: &str, version: &str) -> Option<String> {
     let (major, minor, patch) = MIN_SERVER;
-    let is_new_enough = parse_version(version).is_some_and(|found| found >= MIN_SERVER);
+    let (numbers, is_prerelease) = match version.split_once('-') {
+        Some((numbers, _)) => (numbers, true),
+        None => (version, false),
+    };
+    // A pre-release of the oldest one may lack what that one brought.
+    let is_new_enough = parse_version(numbers)
+        .is_some_and(|found| found > MIN_SERVER || (found == MIN_SERVER && !is_prerelease));
     (!is_new_enough)
         .then(|| format!("{server} is version {version}, and {major}.{minor}.{patch} is the oldest that is accepted"))
 }
 
-/// The numbers of a version. A pre-release counts as the version before it.
-fn parse_version(version: &str) -> Option<(u64, u64, u64)> {
-    let (numbers, _) = version.split_once('-').unwrap_or((version, ""));
+fn parse_version(numbers: &str) -> Option<(u64, u64, u64)> {
     let mut numbers = numbers.split('.').map(|number| number.parse().ok());
     Some((numbers.next()??, numbers.next()??, numbers.next()??))
 }
@@ -128,10 +132,10 @@ mod tests {
 
     #[test]
     fn servers_older_than_the_minimum_are_named() {
-        for version in ["2.14.5", "2.14.10", "2.15.0", "3.0.0"] {
+        for version in ["2.14.5", "2.14.10", "2.15.0", "2.15.0-RC.1", "3.0.0"] {
             assert_eq!(version_risk("n1", version), None, "{version}");
         }
-        for version in ["2.14.4", "2.9.10", "1.99.99", "", "2.15", "two"] {
+        for version in ["2.14.4", "2.14.5-RC.1", "2.9.10", "1.99.99", "", "2.15", "two"] {
             let risk = version_risk("n1", version).unwrap();
             assert!(risk.contains("n1 is version") && risk.contains("2.14.5"), "{risk}");
         }

@@ -83,11 +83,17 @@ pub fn copied_stream(folder: &Path) -> io::Result<Option<String>> {
     }
 }
 
-/// Marks the journal in a folder as the copy of a stream. Durable when it returns.
+/// Marks the journal in a folder as the copy of a stream. Durable when it returns. A crash leaves the mark as it was, or
+/// whole.
 pub fn mark_copy(folder: &Path, stream: &str) -> io::Result<()> {
-    let mut file = fs::File::create(folder.join(NAME))?;
+    if copied_stream(folder)?.as_deref() == Some(stream) {
+        return Ok(());
+    }
+    let new = folder.join(NAME).with_extension("new");
+    let mut file = fs::File::create(&new)?;
     writeln!(file, "{stream}")?;
     file.sync_all()?;
+    fs::rename(&new, folder.join(NAME))?;
     sync_names(folder)
 }
 
