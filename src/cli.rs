@@ -92,7 +92,7 @@ enum Command {
     Serve(serve::Serve),
     /// Watch a running node: rates, latencies, lags, disk, what expires
     Top(top::Top),
-    /// Ask a node on this machine whether it is ready: exit code 0 if it is, 1 if not
+    /// Ask a node on this machine whether it is ready, or whether it runs: exit code 0 if so, 1 if not
     Health(health::Health),
     /// Print the completions for a shell
     Completions(completions::Completions),

@@ -150,7 +150,7 @@ impl Metrics {
         );
         r.register(
             "journal_accepted_risks",
-            "What is wrong with the servers or the stream of a shared journal, and accepted by the configuration",
+            "Number of accepted risks of the servers and the stream of a shared journal",
             self.journal_accepted_risks.clone(),
         );
         r.register_with_unit(

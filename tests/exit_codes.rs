@@ -75,7 +75,8 @@ fn a_name_that_does_not_exist_is_bad_input() {
     let file = stage.file("a.csv", "domain\na.example\n");
     done(stage.run("birdsite", &["submit", &file]));
     let id = "0190f3c2-0000-7000-8000-000000000000";
-    let by_member: [&[&str]; 12] = [
+    let by_member: [&[&str]; 13] = [
+        &["enforcement", "withdraw", "x", "--group", "nogroup"],
         &["submit", "--to", "nobody", "--again", &file],
         &["submit", "--campaign", id, "--again", &file],
         &["withdraw", "a.example", "--group", "nogroup"],
@@ -93,7 +94,8 @@ fn a_name_that_does_not_exist_is_bad_input() {
         let ran = stage.run("birdsite", arguments);
         assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
     }
-    let by_operator: [&[&str]; 5] = [
+    let by_operator: [&[&str]; 6] = [
+        &["partner", "put", "facegraph", "--default-group", "nobody"],
         &["partner", "suspend", "nobody"],
         &["partner", "resume", "nobody"],
         &["group", "put", "core", "--add", "nobody"],
@@ -113,6 +115,7 @@ fn an_error_names_the_flag() {
     let put = ["campaign", "put", "--name", "A campaign", "--country", "Atlantis"];
     stage.run("birdsite", &put).failed(2, "--country: ");
     let file = stage.file("a.csv", "domain\na.example\n");
+    stage.run("birdsite", &["submit", "--to", "nobody", &file]).failed(2, "--to: ");
     let label = ["submit", "--label", "nonsense", &file];
     stage.run("birdsite", &label).failed(2, "--label: ");
 }
@@ -141,7 +144,8 @@ fn what_was_exported_is_shared_with_nobody_else_without_a_word() {
         );
         done(facegraph(&["submit", &from, "--to", "birdsite"]));
     }
-    done(stage.run("tubeworks", &["lookup", "secret.example"]));
+    let looked_up = done(stage.run("tubeworks", &["lookup", "secret.example", "--json"])).lines();
+    assert_eq!(looked_up[0]["result"], "unknown", "{looked_up:?}");
 }
 
 /// The event in a folder of MISP events.

@@ -64,9 +64,9 @@ fn receipt(
 /// The receipt without its entries, which depend on what the test wrote before. They are there if values were withdrawn.
 fn counts(list: Option<pb::ListReceipt>) -> Option<pb::ListReceipt> {
     let list = list?;
-    assert_eq!(list.withdrawn > 0, list.first_entry > 0, "{list:?}");
-    assert!(list.first_entry <= list.last_entry, "{list:?}");
-    Some(pb::ListReceipt { first_entry: 0, last_entry: 0, ..list })
+    assert_eq!(list.withdrawn > 0, list.first_sequence > 0, "{list:?}");
+    assert!(list.first_sequence <= list.last_sequence, "{list:?}");
+    Some(pb::ListReceipt { first_sequence: 0, last_sequence: 0, ..list })
 }
 
 async fn is_known(world: &World, node: &Running, value: &str) -> bool {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the NATS servers and the nodes need to trust each other: an authority for NATS alone, certificates and
-# passwords. Needs openssl. Run it again to renew the certificates: authority and passwords stay.
+# passwords. Needs openssl. Run it again to renew the certificates: authority, passwords and names stay.
 #
 #   identities.sh DIR [NAME…]      NAME: each host name of the NATS servers
 #
@@ -23,11 +23,14 @@ main() {
     local dir=$1
     shift
     local names=("$@")
-    if [ ${#names[@]} -eq 0 ]; then
-        names=(nats-0.nats nats-1.nats nats-2.nats)
-    fi
     mkdir -p "$dir"/{authority,nats,node,admin}
     cd "$dir"
+    if [ ${#names[@]} -eq 0 ] && [ -e names ]; then
+        mapfile -t names < names
+    elif [ ${#names[@]} -eq 0 ]; then
+        names=(nats-0.nats nats-1.nats nats-2.nats)
+    fi
+    printf '%s\n' "${names[@]}" > names
     make_authority
     # A server connects to the others, so its certificate is one of a client as well.
     issue nats "tipoff NATS server" "serverAuth, clientAuth" "$(printf 'DNS:%s,' "${names[@]}")"

@@ -6,6 +6,8 @@ use clap::{ArgMatches, Command};
 const FLAGS: &[(&str, &str)] = &[
     ("attribution.actor", "actor"),
     ("audience", "to"),
+    ("audience.groups", "group"),
+    ("audience.partners", "to"),
     ("contribution.techniques", "technique"),
     ("contribution.targets", "target"),
     ("counts.asset", "count"),
@@ -97,6 +99,8 @@ mod tests {
         assert_eq!(put.of_field("contribution.techniques[3]").unwrap(), "--technique");
         assert_eq!(put.of_field("sharing.tlp").unwrap(), "--tlp");
         assert_eq!(put.of_field("contribution.sharing.audience").unwrap(), "--to");
+        assert_eq!(put.of_field("sharing.audience.partners").unwrap(), "--to");
+        assert_eq!(put.of_field("sharing.audience.groups").unwrap(), "--group");
         let export = flags(&["tipoff", "export", "--format", "csv"]);
         assert_eq!(export.of_field("filter.authors").unwrap(), "--author");
         assert_eq!(export.of_field("purpose.kind").unwrap(), "--purpose");

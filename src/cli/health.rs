@@ -9,7 +9,7 @@ use super::failure::{Completion, Failure, Outcome};
 use super::{Global, output, serve};
 use crate::https::probe;
 
-/// Ask a node on this machine whether it is ready, or alive
+/// Ask a node on this machine whether it is ready, or whether it runs
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Asks for /ready of the ops listener. Prints why the node is not ready, or that nobody answers, \
@@ -22,7 +22,7 @@ pub struct Health {
     /// Address of the ops listener; overrides the configuration file
     #[arg(long, value_name = "ADDRESS")]
     ops: Option<SocketAddr>,
-    /// Ask whether the process is alive (/live): also if it catches up, or has no quorum of its servers
+    /// Ask only whether the process runs (/live). Succeeds also while the node catches up or has no quorum
     #[arg(long)]
     live: bool,
 }

@@ -1,6 +1,7 @@
 //! Numbers on the command line.
 
 use std::fmt::Display;
+use std::num::{IntErrorKind, ParseIntError};
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -23,11 +24,12 @@ where
 /// Reads a number that is not less than `least`.
 pub fn at_least<T>(least: T) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
 where
-    T: FromStr + PartialOrd + Display + Clone + Send + Sync + 'static,
+    T: FromStr<Err = ParseIntError> + PartialOrd + Display + Clone + Send + Sync + 'static,
 {
-    move |text| {
-        let read = text.parse().ok().filter(|number| least <= *number);
-        read.ok_or_else(|| format!("must be a whole number, {least} or more"))
+    move |text| match text.parse() {
+        Ok(number) if least <= number => Ok(number),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => Err("is too large".into()),
+        _ => Err(format!("must be a whole number, {least} or more")),
     }
 }
 
@@ -84,7 +86,7 @@ mod tests {
         number_flags(&command(), &[], &mut flags);
         assert!(flags.len() > 10, "{flags:?}");
         for (words, flag) in flags {
-            for wrong in ["-1", "1.5", "many"] {
+            for wrong in ["-1", "1.5", "many", "99999999999999999999999"] {
                 let arguments = words.iter().map(String::as_str).chain([flag.as_str(), wrong]);
                 let error = command().try_get_matches_from(arguments).unwrap_err();
                 let text = error.to_string();
@@ -93,7 +95,9 @@ mod tests {
                     ErrorKind::ValueValidation,
                     "{words:?} {flag} {wrong}: {text}"
                 );
-                let is_clear = text.contains(&flag) && text.contains("must be a whole number");
+                let has_range = text.contains("must be a whole number");
+                let is_too_large = wrong.len() > 20 && text.contains("is too large");
+                let is_clear = text.contains(&flag) && (has_range || is_too_large);
                 assert!(is_clear, "{words:?} {flag} {wrong}: {text}");
             }
         }

@@ -61,7 +61,7 @@ pub struct Submit {
     /// Platform of handles that do not name one in the input
     #[arg(long, value_name = "PLATFORM")]
     platform: Option<String>,
-    /// Platforms that nobody knows, of the flag or in the files, are new and not misspelt
+    /// Accept platform names that Tipoff does not know, in --platform and in the files
     #[arg(long)]
     new_platform: bool,
     /// TLP marking: RED, AMBER+STRICT, AMBER, GREEN, CLEAR

@@ -13,7 +13,8 @@ use console::Term;
 use http::Uri;
 
 use self::exposition::Exposition;
-use self::fetch::{OpsClient, Readiness};
+pub use self::fetch::OpsClient;
+use self::fetch::Readiness;
 use self::overview::{Interval, Overview};
 use self::screen::Screen;
 use super::failure::{Completion, Failure, Outcome};

@@ -204,7 +204,7 @@ impl Enforcement {
         {
             Some(platform) => {
                 let reason = format!(
-                    "`{platform}` belongs to another partner: what others removed has the source `reported` (--reported)"
+                    "`{platform}` belongs to another partner: what others removed has the source `reported`"
                 );
                 Err(Invalid::new("counts.platform", reason))
             }

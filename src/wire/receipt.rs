@@ -25,8 +25,8 @@ pub fn write(receipt: &Receipt) -> pb::Receipt {
         held_by_other_lists: lists.done.held_by_other_lists,
         not_withdrawn: lists.done.not_withdrawn,
         pending: lists.pending,
-        first_entry: lists.withdrawn_by.map_or(0, |(first, _)| first),
-        last_entry: lists.withdrawn_by.map_or(0, |(_, last)| last),
+        first_sequence: lists.withdrawn_by.map_or(0, |(first, _)| first),
+        last_sequence: lists.withdrawn_by.map_or(0, |(_, last)| last),
         resumes_at: lists.resumes_at.map(timestamp),
     });
     if let Some(batch) = &receipt.batch {

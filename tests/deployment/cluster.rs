@@ -23,7 +23,11 @@ async fn the_files_run_a_cluster_that_goes_on_without_a_server_or_a_node() {
     };
     let finds = |cluster: &Cluster, node: usize, value: &str| {
         let started = stopwatch();
-        while cluster.run(node, &["lookup", value]).code != Some(0) {
+        let is_known = || {
+            let answer = cluster.run(node, &["lookup", value, "--json"]);
+            answer.code == Some(0) && answer.lines()[0]["result"] == "known"
+        };
+        while !is_known() {
             assert!(started.elapsed() < SOON, "node {node} does not find {value}");
             std::thread::sleep(Duration::from_millis(100));
         }

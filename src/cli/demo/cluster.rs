@@ -6,6 +6,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use super::super::failure::Failure;
+use super::super::top::OpsClient;
 use super::super::{output, text};
 use super::node::Node;
 use super::stage::Stage;
@@ -20,8 +21,6 @@ const VIEWERS: [&str; 3] = ["birdsite", "facegraph", "tubeworks"];
 /// How long the nodes may take until all have applied the newest entry.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(30);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Maximum size of the metrics of a node.
-const MAX_METRICS_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a node holds.
 #[derive(PartialEq, Eq)]
@@ -98,14 +97,14 @@ async fn wait_until_level(nodes: &[Node]) -> Result<(), Failure> {
 
 /// The head of a node's journal, and the newest entry that it applied.
 async fn positions_of(node: &Node) -> Result<(u64, u64), Failure> {
-    let metrics = format!("http://{}/metrics", node.ops()).parse().map_err(Failure::failed)?;
-    let (_, text) = client::get(&metrics, MAX_METRICS_BYTES, client::TIMEOUT)
-        .await
-        .map_err(|error| Failure::failed(format!("{metrics}: {error}")))?;
+    let metrics: http::Uri =
+        format!("http://{}/metrics", node.ops()).parse().map_err(Failure::failed)?;
+    let (samples, _) = OpsClient::new(metrics, client::TIMEOUT)?.scrape().await?;
     let value = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let value = line.and_then(|value| value.parse().ok());
-        value.ok_or_else(|| Failure::failed(format!("{metrics}: no {name}")))
+        // Sequences of a demo are exact in a float.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let value = samples.value(name).map(|value| value as u64);
+        value.ok_or_else(|| Failure::failed(format!("{}: no {name}", node.ops())))
     };
     Ok((value("tipoff_head")?, value("tipoff_index_checkpoint")?))
 }

@@ -70,6 +70,7 @@ impl Put {
         let platforms =
             self.counts.iter().filter_map(|count| Some(count.platform.as_ref()?.as_str()));
         platform::check("--count", platforms, self.new_platform)?;
+        let is_reported = self.reported;
         let request = self.request()?;
         let client = identity::client(global)?;
         if !as_well {
@@ -80,7 +81,15 @@ impl Put {
         let response = client.report_enforcement(request).await?;
         let item = response.items.first().cloned().unwrap_or_default();
         if item.status() == pb::ItemStatus::Rejected {
-            return Err(Failure::usage(format!("{} {}", item.field, item.reason)));
+            let failure =
+                Failure::of_field("the enforcement was rejected", &item.field, &item.reason);
+            // The counts name no platform of others, unless somebody else removed the assets.
+            let is_of_others = item.field == "counts.platform" && !is_reported;
+            return Err(if is_of_others {
+                failure.with_advice("If somebody else did it, pass --reported")
+            } else {
+                failure
+            });
         }
         let status = text::enum_name(item.status().as_str_name(), "ITEM_STATUS_");
         let version = item.version.as_ref().map(text::version);

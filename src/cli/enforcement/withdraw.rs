@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::cli::audience::AudienceFlags;
 use crate::cli::failure::{Completion, Failure, Outcome};
+use crate::cli::filter::check_groups;
 use crate::cli::{Global, identity, output, text};
 use crate::wire::pb;
 
@@ -29,8 +30,10 @@ impl Withdraw {
             ids: self.ids.clone(),
             audience: self.audience.audience(),
         };
-        let response = identity::client(global)?.withdraw_enforcements(request).await?;
+        let client = identity::client(global)?;
+        let response = client.withdraw_enforcements(request).await?;
         if response.withdrawn == 0 {
+            check_groups(self.audience.groups(), &client.who_am_i().await?)?;
             return Err(Failure::failed(
                 "nothing was withdrawn: you have no enforcement with these ids",
             ));

@@ -37,7 +37,7 @@ pub struct Revoke {
     /// Only sign a list, and do not tell the exchange
     #[arg(long, requires = "ca")]
     offline: bool,
-    /// The serial number is right, though the authority has no record of it
+    /// Revoke the serial number even if the authority has no record of it
     #[arg(long, requires = "ca", conflicts_with = "partner")]
     unknown_serial: bool,
 }

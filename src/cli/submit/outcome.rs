@@ -250,7 +250,7 @@ fn list_lines(list: &pb::ListReceipt) -> Vec<String> {
 
 /// The entries that withdrew values of the list, as `audit deliveries` takes them.
 fn withdrawal_range(list: &pb::ListReceipt) -> Option<String> {
-    let entries = [list.first_entry, list.last_entry];
+    let entries = [list.first_sequence, list.last_sequence];
     text::entry_range(&entries).filter(|_| list.withdrawn > 0)
 }
 
@@ -273,8 +273,8 @@ fn list_object(list: &pb::ListReceipt) -> Value {
         "held_by_other_lists": list.held_by_other_lists,
         "not_withdrawn": list.not_withdrawn,
         "pending": list.pending,
-        "first_sequence": (list.first_entry > 0).then_some(list.first_entry),
-        "last_sequence": (list.last_entry > 0).then_some(list.last_entry),
+        "first_sequence": (list.first_sequence > 0).then_some(list.first_sequence),
+        "last_sequence": (list.last_sequence > 0).then_some(list.last_sequence),
         "resumes_at": text::time(list.resumes_at.as_ref()),
     })
 }
@@ -296,8 +296,8 @@ mod tests {
         let limited = pb::ListReceipt {
             pending: 1,
             resumes_at: Some(hour),
-            first_entry: 17,
-            last_entry: 29,
+            first_sequence: 17,
+            last_sequence: 29,
             ..done
         };
         assert_eq!(withdrawal_range(&limited).unwrap(), "17-29");

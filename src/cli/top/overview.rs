@@ -113,7 +113,7 @@ const FAULTS: &[&str] = &["UNKNOWN", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILAB
 const CALLS: &str = "tipoff_request_duration_seconds";
 
 impl Overview {
-    /// A node at the end of a interval.
+    /// A node at the end of an interval.
     pub fn of(interval: &Interval<'_>, readiness: &Readiness, now: Timestamp) -> Self {
         let last = interval.until;
         let build = last.named("tipoff_build_info").next();
